@@ -1,0 +1,1 @@
+"""Headwater: collect events, load them into your warehouse, model them, sync them to your tools."""

@@ -1,0 +1,29 @@
+"""What a person decided: headwater.yml, and the workspace that it stands in."""
+
+from loader.config.secrets import Secret, strip_write_keys
+from loader.config.settings import (
+    Config,
+    DestinationConfig,
+    SourceConfig,
+    SyncConfig,
+    WarehouseConfig,
+    read_config,
+)
+from loader.config.strict import build, nearest
+from loader.config.workspace import Workspace, find_workspace, open_workspace
+
+__all__ = [
+    "Config",
+    "DestinationConfig",
+    "Secret",
+    "SourceConfig",
+    "SyncConfig",
+    "WarehouseConfig",
+    "Workspace",
+    "build",
+    "find_workspace",
+    "nearest",
+    "open_workspace",
+    "read_config",
+    "strip_write_keys",
+]

@@ -1,0 +1,7 @@
+"""Contracts: what an event must look like to be let in, one JSON file an event, draft-07."""
+
+from loader.contracts.check import Contracts, Violation
+from loader.contracts.columns import columns_named
+from loader.contracts.plan import Contract, read_contracts
+
+__all__ = ["Contract", "Contracts", "Violation", "columns_named", "read_contracts"]

@@ -1,0 +1,1 @@
+"""One event: how its names, values and fields are read."""

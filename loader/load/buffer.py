@@ -1,0 +1,141 @@
+"""Events of one raw table, turned from rows into columns as they come.
+
+A key's place in the event (its JSON Pointer) is resolved to a column once and remembered, so that
+the work per value is a look-up and an append. Types are settled later, a column at a time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any, Final
+
+from loader.event.naming import column_name
+from loader.warehouse import MAX_COLUMNS
+
+MAX_DEPTH = 16
+
+_UNSET: Final = object()
+
+
+@dataclass(slots=True)
+class Column:
+    """The values of one column of one table, in row order; what is missing at the end is null."""
+
+    name: str
+    pointer: str
+    values: list[Any] = field(default_factory=list)
+    other_pointers: dict[int, str] = field(default_factory=dict)  # rows that another key filled
+
+
+class _Key:
+    """One key at one place of the event: the column of its scalars, the keys of its objects."""
+
+    __slots__ = ("children", "column", "path", "pointer")
+
+    def __init__(self, path: tuple[str, ...], pointer: str) -> None:
+        self.path = path
+        self.pointer = pointer
+        self.column: Any = _UNSET  # a Column; None: kept in _rescued
+        self.children: dict[str, _Key] = {}
+
+
+class TableBuffer:
+    """Rows of one raw table, held as columns until they are taken."""
+
+    def __init__(self, reserved: frozenset[str], known: frozenset[str]) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.rescued: dict[int, dict[str, Any]] = {}
+        self.columns: dict[str, Column] = {}
+        self.met: dict[str, set[str]] = {}  # column -> keys that meet in it
+        self._reserved = reserved
+        self._known = known
+        self._room = MAX_COLUMNS - len(known)
+        self._roots: dict[str, _Key] = {}
+
+    def add(
+        self, row: tuple[Any, ...], parts: Mapping[str, Mapping[str, Any]], rescued: dict[str, Any]
+    ) -> None:
+        """Take one event: its fixed columns, and its objects by their pointer ("/context", …)."""
+        index = len(self.rows)
+        self.rows.append(row)
+        for pointer, part in parts.items():
+            if part:
+                root = self._roots.get(pointer)
+                if root is None:
+                    path = ("context",) if pointer == "/context" else ()
+                    root = self._roots[pointer] = _Key(path, pointer)
+                self._walk(root, part, index, rescued, MAX_DEPTH)
+        if rescued:
+            self.rescued[index] = rescued
+
+    def _walk(
+        self,
+        node: _Key,
+        part: Mapping[str, Any],
+        index: int,
+        rescued: dict[str, Any],
+        depth: int,
+    ) -> None:
+        children = node.children
+        for name, value in part.items():
+            if value is None:
+                continue
+            key = children.get(name)
+            if key is None:
+                key = self._new_key(node, name)
+            kind = type(value)
+            if kind is dict:
+                if depth:
+                    self._walk(key, value, index, rescued, depth - 1)
+                else:
+                    rescued[key.pointer] = value
+                continue
+            column = key.column
+            if column is _UNSET:
+                column = key.column = self._new_column(key)
+            if column is None:
+                rescued[key.pointer] = value
+                continue
+            values = column.values
+            missing = index - len(values)
+            if missing > 0:
+                values.extend(repeat(None, missing))
+            elif missing < 0:  # another key of this event filled it
+                if values[index] != value:
+                    rescued[key.pointer] = value
+                continue
+            values.append(value)
+            if column.pointer is not key.pointer:
+                column.other_pointers[index] = key.pointer
+
+    def _new_key(self, node: _Key, name: str) -> _Key:
+        escaped = name.replace("~", "~0").replace("/", "~1")
+        key = _Key((*node.path, name), f"{node.pointer}/{escaped}")
+        if self._room > -MAX_COLUMNS:  # a flood of ever new keys is not remembered
+            node.children[name] = key
+        return key
+
+    def _new_column(self, key: _Key) -> Column | None:
+        """The column of a key; None where the name is taken by us or the table is full."""
+        name = column_name(key.path)
+        column = self.columns.get(name)
+        if column is not None:
+            self.met.setdefault(name, {column.pointer}).add(key.pointer)
+            return column
+        is_from_context = key.path[0] == "context" and key.pointer.startswith("/context")
+        if name in self._reserved or (name.startswith("context_") and not is_from_context):
+            return None
+        if name not in self._known:
+            self._room -= 1
+            if self._room < 0:
+                return None
+        column = self.columns[name] = Column(name, key.pointer)
+        return column
+
+    def clear(self) -> None:
+        """Forget the rows, keep what was learnt of the keys."""
+        self.rows = []
+        self.rescued = {}
+        for column in self.columns.values():
+            column.values = []
+            column.other_pointers = {}

@@ -1,0 +1,194 @@
+"""A load at work: takes lines, judges each event, and commits all of it or nothing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain
+
+import numpy as np
+import pyarrow as pa
+
+from loader.config import Workspace
+from loader.contracts import Contract, Contracts, Violation, columns_named
+from loader.event.values import ARROW
+from loader.ledger import IdIndex, keys_of
+from loader.load.intake import Candidate, Intake
+from loader.load.reader import STDIN, Progress, digest_of, read_lines
+from loader.load.report import LoadReport
+from loader.load.rows import RowWriter
+from loader.load.violations import ViolationWriter
+from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
+from loader.warehouse.catalog import fixed_columns
+
+_FLUSH_EVENTS = 20_000
+_UNKNOWN_KEY = Violation(
+    "unknown_write_key",
+    "$.writeKey",
+    "no source of headwater.yml has this write key; the event is taken as of source `file`",
+)
+
+
+class Load:
+    """One load of a workspace, to be held under its lock; `manifest` is changed and committed."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        manifest: Manifest,
+        contracts: Sequence[Contract],
+        source: str | None,
+    ) -> None:
+        self.report = LoadReport()
+        self._workspace = workspace
+        self._manifest = manifest
+        self._now = datetime.now(UTC)
+        self._contracts = Contracts(contracts)
+        self._had_columns = _exist(manifest, contracts)
+        self._intake = Intake(workspace.config, source)
+        self._accepted = self._ids("accepted")
+        self._blocked = self._ids("blocked")
+        self._lake = LakeWriter(workspace, manifest.next_load_id, manifest.version + 1)
+        load_id = manifest.next_load_id
+        self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
+        self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
+        self._loaded: list[LoadedFile] = []
+        self._buffered = 0
+        self._keys_reported: set[str] = set()
+
+    def take(self, inputs: Sequence[str], total: int | None, progress: Progress | None) -> None:
+        """Read every input and write what it holds to the lake, not yet visible."""
+        known = {loaded.sha256 for loaded in self._manifest.loaded_files}
+        done = 0
+        for name in inputs:
+            if name != STDIN:
+                digest = digest_of(name)
+                if digest in known:
+                    self.report.already_loaded.append(name)
+                    continue
+                known.add(digest)
+                self._loaded.append(LoadedFile(digest, self._manifest.next_load_id))
+            taken = 0
+
+            def on_bytes(position: int, before: int = done) -> None:
+                nonlocal taken
+                taken = position
+                if progress:
+                    progress(before + position, total)
+
+            for lines in read_lines(name, on_bytes):
+                self._take_lines(lines)
+            done += taken
+        self._flush(everything=True)
+
+    def commit(self) -> None:
+        """Make the load count, in one rename; a load that brought nothing new changes nothing."""
+        report, manifest = self.report, self._manifest
+        report.warnings += [f"names meet: {met}" for met in self._rows.names_that_meet()]
+        report.tables = dict(sorted(self._rows.rows.items()))
+        report.example = self._violations.example
+        has_rows = bool(self._lake.files)
+        if not (has_rows or self._loaded or not self._had_columns):
+            return
+        if has_rows:
+            report.load_id = manifest.next_load_id
+            self._log_load()
+        self._lake.sync_folders()
+        runs = chain(
+            self._accepted.save(manifest.next_load_id), self._blocked.save(manifest.next_load_id)
+        )
+        manifest.id_runs = list(runs)
+        manifest.files += self._lake.files
+        manifest.loaded_files += self._loaded
+        manifest.version += 1
+        manifest.next_load_id += 1
+        commit_manifest(self._workspace, manifest)
+        sweep_ids(self._workspace, manifest)
+
+    def _take_lines(self, lines: list[bytes]) -> None:
+        filled = [line for line in lines if line and not line.isspace()]
+        self.report.lines += len(filled)
+        candidates = list(self._intake.read(filled))
+        self.report.events_in += len(candidates)
+        keys = keys_of(candidate.message_id for candidate in candidates)
+        is_old = self._accepted.contains(keys)
+        taken: dict[bytes, int] = {}
+        for index, key in enumerate(keys.tolist()):
+            if is_old[index] or key in taken:
+                self.report.duplicates += 1
+            elif self._judge(candidates[index]):
+                taken[key] = index
+        self._accepted.add(keys[np.fromiter(taken.values(), np.int64, len(taken))])
+        blocked, repeated = self._violations.settle()
+        self.report.blocked += blocked
+        self.report.duplicates += repeated
+        self._buffered += len(taken)
+        if self._buffered >= _FLUSH_EVENTS:
+            self._flush()
+
+    def _judge(self, candidate: Candidate) -> bool:
+        """Take the event or keep it back; whether it was taken."""
+        event, rejection = candidate.event, candidate.rejection
+        if rejection is not None or event is None:
+            why = rejection or _UNKNOWN_KEY
+            found = [Violation(why.rule, why.path, why.message)]
+        else:
+            found = self._contracts.violations(event)
+        if found or event is None:
+            self._violations.add(candidate, found, "block")
+            return False
+        if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
+            self._keys_reported.add(candidate.unknown_key)
+            self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
+        self._rows.add(event, self._manifest.next_seq, candidate.source, candidate.rescued)
+        self._manifest.next_seq += 1
+        self.report.accepted += 1
+        return True
+
+    def _flush(self, *, everything: bool = False) -> None:
+        self._rows.flush()
+        self._buffered = 0
+        if everything:
+            self._rows.write()
+        self._violations.write(self._lake, self._manifest.catalog, all_rows=everything)
+
+    def _ids(self, kind: str) -> IdIndex:
+        return IdIndex(
+            self._workspace.ids,
+            kind,
+            self._manifest.id_runs,
+            today=self._now.date(),
+            dedupe_days=self._workspace.config.dedupe_days,
+        )
+
+    def _log_load(self) -> None:
+        """Rows of raw.loads: what this load brought to which table and days."""
+        schema = pa.schema({name: ARROW[kind] for name, kind in fixed_columns("loads").items()})
+        tables = {t: (rows, self._rows.dates[t]) for t, rows in self._rows.rows.items()}
+        if self._violations.rows:
+            tables["violations"] = (self._violations.rows, self._violations.dates)
+        committed_at = datetime.now(UTC)
+        rows = [
+            {
+                "load_id": self._manifest.next_load_id,
+                "committed_at": committed_at,
+                "table_name": table,
+                "dates": sorted(dates),
+                "rows": count,
+            }
+            for table, (count, dates) in sorted(tables.items())
+        ]
+        days = pa.array([committed_at.date()] * len(rows), pa.date32())
+        table = pa.Table.from_pylist(rows, schema)
+        self._lake.write("loads", table, days, self._manifest.catalog)
+
+
+def _exist(manifest: Manifest, contracts: Sequence[Contract]) -> bool:
+    """Give every table and column that a contract names its place; whether all had one already."""
+    catalog = manifest.catalog
+    before = catalog.to_json()
+    for contract in contracts:
+        if contract.table:
+            catalog.add_table(contract.table)
+            for name, kind in columns_named(contract):
+                if name not in fixed_columns(contract.table):
+                    catalog.add_column(contract.table, name, kind)
+    return before == catalog.to_json()

@@ -1,0 +1,112 @@
+"""What a workspace holds: raw tables, loads, violations, the last transform, the syncs."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+from loader.config import Workspace
+from loader.warehouse import Manifest, connect, read_manifest
+
+_SHOWN_LOADS: Final = 5
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """One raw table."""
+
+    name: str
+    rows: int
+    newest_received_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LoadStatus:
+    """One load that was committed."""
+
+    load_id: int
+    committed_at: datetime
+    rows: int
+
+
+@dataclass(frozen=True)
+class TransformStatus:
+    """The last transform: when it ended, and how many nodes of dbt came out how."""
+
+    ended_at: str
+    results: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A workspace at one moment."""
+
+    workspace: str
+    tables: list[TableStatus]
+    loads: list[LoadStatus]  # the newest first
+    violations: dict[str, int]  # by rule
+    transform: TransformStatus | None
+    lake_files: int
+    lake_bytes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "violations_total": sum(self.violations.values())}
+
+
+def read_status(workspace: Workspace) -> Status:
+    """The workspace's status; takes no lock, so it answers while a load or transform runs."""
+    manifest = read_manifest(workspace)
+    with connect(workspace) as connection:
+        loads = connection.execute(
+            "select load_id, max(committed_at), sum(rows)::bigint from raw.loads "
+            "group by load_id order by load_id desc limit ?",
+            [_SHOWN_LOADS],
+        ).fetchall()
+        violations = connection.execute(
+            "select rule, count(*) as found from raw.violations group by rule order by found desc"
+        ).fetchall()
+    return Status(
+        workspace=str(workspace.root),
+        tables=list(_tables(workspace, manifest)),
+        loads=[LoadStatus(*row) for row in loads],
+        violations=dict(violations),
+        transform=_last_transform(workspace),
+        lake_files=len(manifest.files),
+        lake_bytes=sum((workspace.lake / file.file).stat().st_size for file in manifest.files),
+    )
+
+
+def _tables(workspace: Workspace, manifest: Manifest) -> Iterator[TableStatus]:
+    files: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for file in manifest.files:
+        files[file.table_name].append((file.date, file.file))
+    for name, rows in sorted(manifest.rows_by_table().items()):
+        last_date = max((date for date, _ in files[name]), default="")
+        newest = [_newest_received_at(workspace, f) for date, f in files[name] if date == last_date]
+        yield TableStatus(name, rows, max(filter(None, newest), default=None))
+
+
+def _newest_received_at(workspace: Workspace, file: str) -> datetime | None:
+    """From the Parquet footer alone: no row is read."""
+    metadata = pq.read_metadata(workspace.lake / file)
+    names = metadata.schema.names
+    if "received_at" not in names:
+        return None
+    column = names.index("received_at")
+    groups = (metadata.row_group(i).column(column) for i in range(metadata.num_row_groups))
+    newest = [group.statistics.max for group in groups if group.statistics.has_min_max]
+    return max(newest, default=None)
+
+
+def _last_transform(workspace: Workspace) -> TransformStatus | None:
+    try:
+        found = json.loads((workspace.dbt / "target" / "run_results.json").read_bytes())
+        outcomes = Counter(str(result["status"]) for result in found["results"])
+        return TransformStatus(found["metadata"]["generated_at"], dict(outcomes))
+    except (OSError, ValueError, KeyError):
+        return None  # none yet, or dbt is just writing it

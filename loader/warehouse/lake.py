@@ -1,0 +1,97 @@
+"""The lake: Parquet files at lake/<table>/_date=YYYY-MM-DD/<load_id>.parquet."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loader.config import Workspace
+from loader.durable import refused, sync
+from loader.event.values import ARROW
+from loader.warehouse.catalog import Catalog
+from loader.warehouse.manifest import LakeFile, Manifest
+
+_COMPRESSION = "snappy"  # a third of the CPU of the others for a few per cent more bytes
+
+
+class LakeWriter:
+    """Writes one load's files; they count only once a manifest lists them."""
+
+    def __init__(self, workspace: Workspace, load_id: int, version: int) -> None:
+        self.files: list[LakeFile] = []
+        self._lake = workspace.lake
+        self._load_id = load_id
+        self._version = version
+        self._parts: dict[Path, int] = {}
+
+    def write(self, table: str, rows: pa.Table, dates: pa.Array, catalog: Catalog) -> None:
+        """Write `rows` of `table`, split by their `dates` (date32), typed as the catalog has it."""
+        typed = _as_catalogued(rows, table, catalog)
+        days = dates.cast(pa.int32()).to_numpy(zero_copy_only=False)
+        order = np.argsort(days, kind="stable")
+        is_sorted = bool((order[1:] > order[:-1]).all()) if len(order) else True
+        if not is_sorted:
+            typed = typed.take(pa.array(order))
+            days = days[order]
+        starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
+        for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
+            day = str(np.datetime64(int(days[start]), "D"))
+            self._write_file(table, day, typed.slice(start, end - start))
+
+    def _write_file(self, table: str, day: str, rows: pa.Table) -> None:
+        folder = self._lake / table / f"_date={day}"
+        part = self._parts.get(folder, 0)
+        self._parts[folder] = part + 1
+        path = folder / f"{self._load_id}{f'-{part}' if part else ''}.parquet"
+        temporary = path.with_suffix(".tmp")  # a name that no view's pattern matches
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            pq.write_table(rows, temporary, compression=_COMPRESSION)
+            sync(temporary)
+            temporary.rename(path)
+        except OSError as problem:
+            raise refused(path, problem) from problem
+        name = str(path.relative_to(self._lake))
+        self.files.append(LakeFile(name, table, day, self._load_id, len(rows), self._version))
+
+    def sync_folders(self) -> None:
+        """Make the files' names durable; the manifest may list them after this."""
+        folders = {folder for path in self._parts for folder in (path, *path.parents[:2])}
+        for folder in folders:
+            sync(folder)
+
+
+def _as_catalogued(rows: pa.Table, table: str, catalog: Catalog) -> pa.Table:
+    """`rows` in the catalog's column order, with its types and field ids and no other columns."""
+    fields, columns = [], []
+    for name, (field_id, column_type) in catalog.columns_of(table).items():
+        if name in rows.column_names:
+            column = rows.column(name)
+            wanted = ARROW[column_type]
+            columns.append(column if column.type == wanted else pc.cast(column, wanted))
+            metadata = {b"PARQUET:field_id": str(field_id).encode()}
+            fields.append(pa.field(name, wanted, metadata=metadata))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def sweep(workspace: Workspace, manifest: Manifest) -> int:
+    """Remove what a killed load left, files that no manifest lists; how many there were."""
+    listed = {workspace.lake / file.file for file in manifest.files}
+    found = [path for path in workspace.lake.rglob("*") if not path.is_dir()]
+    leftovers = [path for path in found if path not in listed]
+    leftovers += workspace.home.glob(".*.tmp")
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers) + sweep_ids(workspace, manifest)
+
+
+def sweep_ids(workspace: Workspace, manifest: Manifest) -> int:
+    """Remove the files of ids that were merged into others; how many there were."""
+    listed = {workspace.ids / run.file for run in manifest.id_runs}
+    leftovers = [path for path in workspace.ids.glob("*") if path not in listed]
+    leftovers += workspace.ids.glob(".*.tmp")
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)

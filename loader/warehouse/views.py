@@ -1,0 +1,124 @@
+"""The views `raw.*`: what DuckDB shows of the lake, as of the newest committed version."""
+
+from hashlib import sha256
+
+import duckdb
+
+from loader.config import Workspace
+from loader.event.values import ColumnType
+from loader.warehouse.catalog import Catalog
+from loader.warehouse.manifest import Manifest
+
+_DUCKDB_TYPES = {
+    ColumnType.TEXT: "VARCHAR",
+    ColumnType.INT: "BIGINT",
+    ColumnType.FLOAT: "DOUBLE",
+    ColumnType.BOOL: "BOOLEAN",
+    ColumnType.TIMESTAMP: "TIMESTAMPTZ",
+    ColumnType.JSON: "JSON",
+    ColumnType.DATES: "DATE[]",
+}
+_GLOB_SPECIALS = frozenset("*?[")
+
+
+def quote(identifier: str) -> str:
+    """`identifier` as SQL may hold it, whatever it contains."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """`value` as an SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def refresh_views(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    manifest: Manifest,
+    *,
+    pinned_version: int | None = None,
+) -> None:
+    """Create the views of every raw table, in one transaction.
+
+    With `pinned_version` they go on showing that version, whatever is loaded meanwhile.
+    """
+    statements = view_statements(workspace, manifest, pinned_version)
+    mark = text(fingerprint(workspace, manifest))
+    connection.begin()
+    connection.execute("create schema if not exists raw")
+    wanted = {name for name, _ in statements}
+    for (name,) in connection.execute(
+        "select view_name from duckdb_views() where schema_name = 'raw' and not internal"
+    ).fetchall():
+        if name not in wanted:
+            connection.execute(f"drop view raw.{quote(name)}")
+    for name, query in statements:
+        connection.execute(f"create or replace view raw.{quote(name)} as {query}")
+    connection.execute(f"comment on view raw.loads is {mark}")
+    connection.commit()
+
+
+def fingerprint(workspace: Workspace, manifest: Manifest) -> str:
+    """A digest of what the published views should be; it stands as the comment of `raw.loads`."""
+    statements = view_statements(workspace, manifest, None)
+    return "views " + sha256(repr(statements).encode()).hexdigest()[:32]
+
+
+def view_statements(
+    workspace: Workspace, manifest: Manifest, pinned_version: int | None
+) -> list[tuple[str, str]]:
+    """Each raw table's name and the query of its view."""
+    if pinned_version is None:
+        pattern = f"{_as_pattern(workspace.versions)}/*"
+        newest = (
+            f"(select cast(max(right(file, 12)) as bigint) as version from glob({text(pattern)}))"
+        )
+    else:
+        newest = f"(select {pinned_version} as version)"
+    filled = {file.table_name for file in manifest.files}
+    return [
+        (table, _view(workspace, manifest.catalog, table, newest))
+        if table in filled
+        else (table, _empty_view(manifest.catalog, table))
+        for table in sorted(manifest.catalog.tables)
+    ]
+
+
+def _view(workspace: Workspace, catalog: Catalog, table: str, newest: str) -> str:
+    """One view's query.
+
+    The order in `from` matters: DuckDB lists folders while it binds, left to right, so the newest
+    version is known before the lake is listed, and all that it has is in that list. Columns are
+    found by field id, so that a file lacking one, or holding an older type of it, reads well and
+    no file is opened that a filter on `_date` excludes.
+    """
+    columns = catalog.columns_of(table)
+    schema = ", ".join(
+        f"{field_id}: {{name: {text(name)}, type: '{_DUCKDB_TYPES[kind]}', default_value: NULL}}"
+        for name, (field_id, kind) in columns.items()
+    )
+    lake = f"{workspace.lake}/"
+    date_at = len(f"{lake}{table}/_date=") + 1
+    names = ", ".join(f"stored.{quote(name)}" for name in columns)
+    return (
+        f"select {names}, cast(substr(stored.filename, {date_at}, 10) as date) as _date "
+        f"from (select {text(lake)} || manifest.file as file from {newest} as newest "
+        f"join read_parquet({text(_as_pattern(workspace.manifest))}) as manifest "
+        f"on manifest.added <= newest.version and manifest.table_name = {text(table)}) as listed "
+        f"join read_parquet({text(f'{_as_pattern(workspace.lake)}/{table}/*/*.parquet')}, "
+        f"schema = MAP {{{schema}}}, filename = true) as stored "
+        f"on stored.filename = listed.file"
+    )
+
+
+def _empty_view(catalog: Catalog, table: str) -> str:
+    columns = {name: _DUCKDB_TYPES[kind] for name, (_, kind) in catalog.columns_of(table).items()}
+    nulls = ", ".join(
+        f"cast(null as {kind}) as {quote(name)}" for name, kind in [*columns.items(), ("_date", "DATE")]
+    )
+    return f"select {nulls} where false"
+
+
+def _as_pattern(path: object) -> str:
+    """`path` as a glob pattern that matches only itself."""
+    return "".join(f"[{c}]" if c in _GLOB_SPECIALS else c for c in str(path))
