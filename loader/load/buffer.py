@@ -7,14 +7,12 @@ the work per value is a look-up and an append. Types are settled later, a column
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any, Final
+from typing import Any
 
 from loader.event.naming import column_name
 from loader.warehouse import MAX_COLUMNS
 
 MAX_DEPTH = 16
-
-_UNSET: Final = object()
 
 
 @dataclass(slots=True)
@@ -30,13 +28,15 @@ class Column:
 class _Key:
     """One key at one place of the event: the column of its scalars, the keys of its objects."""
 
-    __slots__ = ("children", "column", "path", "pointer")
+    __slots__ = ("children", "column", "is_settled", "path", "pointer", "values")
 
     def __init__(self, path: tuple[str, ...], pointer: str) -> None:
         self.path = path
         self.pointer = pointer
-        self.column: Any = _UNSET  # a Column; None: kept in _rescued
         self.children: dict[str, _Key] = {}
+        self.is_settled = False  # whether it is known which column it fills
+        self.column: Column | None = None  # None once settled: its values are kept in _rescued
+        self.values: list[Any] | None = None  # the column's own list, if no other key fills it
 
 
 class TableBuffer:
@@ -83,30 +83,41 @@ class TableBuffer:
             key = children.get(name)
             if key is None:
                 key = self._new_key(node, name)
-            kind = type(value)
-            if kind is dict:
+            if type(value) is dict:
                 if depth:
                     self._walk(key, value, index, rescued, depth - 1)
                 else:
                     rescued[key.pointer] = value
                 continue
-            column = key.column
-            if column is _UNSET:
-                column = key.column = self._new_column(key)
-            if column is None:
-                rescued[key.pointer] = value
+            values = key.values
+            if values is None or index < len(values):
+                self._put(key, value, index, rescued)
                 continue
-            values = column.values
             missing = index - len(values)
-            if missing > 0:
+            if missing:
                 values.extend(repeat(None, missing))
-            elif missing < 0:  # another key of this event filled it
-                if values[index] != value:
-                    rescued[key.pointer] = value
-                continue
             values.append(value)
-            if column.pointer is not key.pointer:
-                column.other_pointers[index] = key.pointer
+
+    def _put(self, key: _Key, value: Any, index: int, rescued: dict[str, Any]) -> None:
+        """Take a value whose key is new, shares its column with another, or has none."""
+        if not key.is_settled:
+            key.column = self._column_of(key)
+            key.is_settled = True
+        column = key.column
+        if column is None:
+            rescued[key.pointer] = value
+            return
+        values = column.values
+        if index < len(values):  # another key of this event was first
+            if values[index] != value:
+                rescued[key.pointer] = value
+            return
+        values.extend(repeat(None, index - len(values)))
+        values.append(value)
+        if column.pointer == key.pointer:
+            key.values = values
+        else:
+            column.other_pointers[index] = key.pointer
 
     def _new_key(self, node: _Key, name: str) -> _Key:
         escaped = name.replace("~", "~0").replace("/", "~1")
@@ -115,8 +126,8 @@ class TableBuffer:
             node.children[name] = key
         return key
 
-    def _new_column(self, key: _Key) -> Column | None:
-        """The column of a key; None where the name is taken by us or the table is full."""
+    def _column_of(self, key: _Key) -> Column | None:
+        """The column of a key; None where its name is taken by us or the table is full."""
         name = column_name(key.path)
         column = self.columns.get(name)
         if column is not None:
@@ -137,5 +148,5 @@ class TableBuffer:
         self.rows = []
         self.rescued = {}
         for column in self.columns.values():
-            column.values = []
-            column.other_pointers = {}
+            column.values.clear()
+            column.other_pointers.clear()

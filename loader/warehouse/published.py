@@ -56,6 +56,11 @@ def repair(workspace: Workspace) -> list[str]:
     return messages
 
 
+def views_are_current(workspace: Workspace) -> bool:
+    """Whether the published file shows every raw table as it is, where the workspace is now."""
+    return _views_mark(workspace) == fingerprint(workspace, read_manifest(workspace))
+
+
 def start_build(workspace: Workspace) -> Path:
     """A copy of the published file to build in, its raw views pinned to what is loaded now.
 

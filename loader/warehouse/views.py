@@ -114,7 +114,8 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, newest: str) -> st
 def _empty_view(catalog: Catalog, table: str) -> str:
     columns = {name: _DUCKDB_TYPES[kind] for name, (_, kind) in catalog.columns_of(table).items()}
     nulls = ", ".join(
-        f"cast(null as {kind}) as {quote(name)}" for name, kind in [*columns.items(), ("_date", "DATE")]
+        f"cast(null as {kind}) as {quote(name)}"
+        for name, kind in [*columns.items(), ("_date", "DATE")]
     )
     return f"select {nulls} where false"
 
