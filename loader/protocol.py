@@ -68,10 +68,14 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def excerpt(self) -> str:
+        """The start of the body, on one line."""
+        return " ".join(self.text.split())[:_SHOWN_CHARACTERS]
+
+    @property
     def summary(self) -> str:
-        """The status and the start of the body, on one line."""
-        shown = " ".join(self.text.split())[:_SHOWN_CHARACTERS]
-        return f"{self.status}: {shown}" if shown else str(self.status)
+        """The status and the start of the body."""
+        return f"{self.status}: {self.excerpt}" if self.excerpt else str(self.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,6 @@
+"""Reverse ETL: what changed in the marts since a destination last accepted it, sent there."""
+
+from loader.sync.engine import run_syncs
+from loader.sync.report import Change, Refusal, SyncReport
+
+__all__ = ["Change", "Refusal", "SyncReport", "run_syncs"]
