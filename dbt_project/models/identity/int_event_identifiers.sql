@@ -1,0 +1,47 @@
+-- Grain: one row for each event and identifier that it carries.
+{{ config(materialized='view') }}
+
+with calls as (
+    select * from {{ ref('int_calls') }}
+),
+
+places as (
+    select 'user_id' as place, 'user_id' as type
+    union all
+    select 'anonymous_id', 'anonymous_id'
+    union all
+    select 'email', 'email'
+    union all
+    select 'context_traits_email', 'email'
+),
+
+found as (
+    select distinct
+        calls.id as event_id,
+        places.type,
+        case places.place
+            when 'user_id' then calls.user_id
+            when 'anonymous_id' then calls.anonymous_id
+            when 'email' then lower(trim(calls.email))
+            when 'context_traits_email' then lower(trim(calls.context_traits_email))
+        end as value,
+        calls.timestamp,
+        calls._seq,
+        calls.load_id,
+        calls._date
+    from calls
+    cross join places
+)
+
+select
+    event_id,
+    type,
+    value,
+    timestamp,
+    _seq,
+    load_id,
+    _date
+from found
+where
+    value is not null
+    and not {{ matches_any('value', var('identity_blocked')) }}

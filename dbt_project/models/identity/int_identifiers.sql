@@ -1,0 +1,54 @@
+-- Grain: one row for each identifier ever seen. Nodes count up in the order in which identifiers
+-- arrived, never in the order of event times: a late event must not change who is the oldest.
+{{ config(
+    materialized='incremental',
+    unique_key='node',
+    post_hook='{{ record_applied_loads() }}'
+) }}
+
+with arrived as (
+    select
+        type,
+        value,
+        min(_seq) as first_seq,
+        min(timestamp) as first_seen_at,
+        max(timestamp) as last_seen_at
+    from {{ ref('int_event_identifiers') }}
+    where {{ in_new_loads() }}
+    group by type, value
+),
+
+known as (
+    {% if is_incremental() -%}
+    select * from {{ this }}
+    {%- else -%}
+    select
+        cast(null as {{ dbt.type_bigint() }}) as node,
+        *
+    from arrived
+    limit 0
+    {%- endif %}
+),
+
+numbered as (
+    select
+        type,
+        value,
+        (select coalesce(max(node), 0) from known)
+        + row_number() over (order by first_seq, type, value) as node
+    from arrived
+    where not exists (
+        select 1 from known where known.type = arrived.type and known.value = arrived.value
+    )
+)
+
+select
+    coalesce(known.node, numbered.node) as node,
+    arrived.type,
+    arrived.value,
+    least(arrived.first_seq, coalesce(known.first_seq, arrived.first_seq)) as first_seq,
+    least(arrived.first_seen_at, coalesce(known.first_seen_at, arrived.first_seen_at)) as first_seen_at,
+    greatest(arrived.last_seen_at, coalesce(known.last_seen_at, arrived.last_seen_at)) as last_seen_at
+from arrived
+left join known on known.type = arrived.type and known.value = arrived.value
+left join numbered on numbered.type = arrived.type and numbered.value = arrived.value

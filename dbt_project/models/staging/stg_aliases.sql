@@ -1,0 +1,2 @@
+-- Grain: one row for each alias call.
+{{ select_calls(source('raw', 'aliases'), text=['previous_id']) }}

@@ -1,0 +1,9 @@
+-- No event is left without a user whose userId or anonymousId is one that identifies.
+select id
+from {{ ref('events') }}
+where
+    canonical_user_id is null
+    and (
+        not {{ matches_any('user_id', var('identity_blocked')) }}
+        or not {{ matches_any('anonymous_id', var('identity_blocked')) }}
+    )

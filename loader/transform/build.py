@@ -1,0 +1,83 @@
+"""One transform: copy the warehouse, let dbt build in the copy, publish the copy."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loader.config import Workspace
+from loader.errors import ConfigError
+from loader.transform.dbt import DbtRun, run_dbt
+from loader.transform.results import NodeResult
+from loader.warehouse import exclusive, publish, start_build
+
+_PROJECT_FILES = ("dbt_project.yml", "profiles.yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformReport:
+    """What a transform that was published did."""
+
+    as_of: datetime
+    seconds: float
+    counts: dict[str, int]  # dbt's status (success, pass, warn, skipped …) -> nodes
+    warnings: tuple[NodeResult, ...]
+    messages: tuple[str, ...]  # what publishing had to put right
+
+
+def transform(
+    workspace: Workspace,
+    *,
+    as_of: datetime | None = None,
+    arguments: Sequence[str] = (),
+    say: Callable[[str], None] | None = None,
+) -> TransformReport:
+    """Run `dbt build` and publish what it built; `arguments` go to dbt, `say` hears each node end.
+
+    Raises TransformFailed if a model or a test failed (the published warehouse is then as it was),
+    ConfigError if the workspace has no dbt project, Busy if another transform is at work here.
+    """
+    _check_project(workspace)
+    options = [*arguments, *_as_of_option(as_of, arguments)]
+    with exclusive(workspace.home / "transform.lock", "transform"):
+        build = start_build(workspace)
+        run = run_dbt(workspace, build, options, say)
+        messages = publish(workspace, build)
+    return _report(run, as_of, messages)
+
+
+def _check_project(workspace: Workspace) -> None:
+    for name in _PROJECT_FILES:
+        if not (workspace.root / name).is_file():
+            raise ConfigError(
+                f"{workspace.root / name} does not exist: there is no dbt project to build",
+                fix="take it from a workspace that `headwater init DIR` writes",
+            )
+
+
+def _as_of_option(as_of: datetime | None, arguments: Sequence[str]) -> list[str]:
+    """The dbt option that sets the moment; without one dbt takes the run's start."""
+    if as_of is None:
+        return []
+    if as_of.tzinfo is None:
+        raise ConfigError(
+            f"as of {as_of.isoformat()}: the time has no zone",
+            fix=f"write {as_of.isoformat()}Z, or the zone's offset instead of Z",
+        )
+    if any(argument.split("=")[0] == "--vars" for argument in arguments):
+        raise ConfigError(
+            "--as-of sets a dbt var, and dbt takes --vars once only",
+            fix="add as_of to your --vars and leave out --as-of",
+        )
+    return ["--vars", json.dumps({"as_of": as_of.isoformat()})]
+
+
+def _report(run: DbtRun, as_of: datetime | None, messages: Sequence[str]) -> TransformReport:
+    return TransformReport(
+        as_of=as_of or run.started_at,
+        seconds=run.seconds,
+        counts=dict(Counter(result.status for result in run.results)),
+        warnings=tuple(result for result in run.results if result.status == "warn"),
+        messages=tuple(messages),
+    )
