@@ -4,32 +4,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Literal
 
 from loader.config import Workspace
 from loader.errors import LoaderError
+from loader.exit_codes import DONE, MISUSED, NEWLY_REJECTED, worst
 from loader.load import load_files
 from loader.sync import run_syncs
 from loader.transform import transform
 from loader.warehouse import exclusive
 
-DONE, FAILED, MISUSED, NEWLY_REJECTED = 0, 1, 2, 3
-_WORSE_TO_THE_RIGHT: Final = (DONE, NEWLY_REJECTED, FAILED, MISUSED)
-
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """How one stage of a run ended: its reports, or the error that ended it."""
+    """How one stage of a run ended: its reports, and the errors that ended it or part of it."""
 
-    stage: str
+    stage: Literal["load", "transform", "sync"]
     exit_code: int
     reports: Sequence[Any] = ()
-    error: LoaderError | None = None
-
-
-def worst(exit_codes: Sequence[int]) -> int:
-    """The exit code that stands for all of them: 2 before 1 before 3 before 0."""
-    return max(exit_codes, key=_WORSE_TO_THE_RIGHT.index, default=DONE)
+    errors: Sequence[LoaderError] = ()
 
 
 def run_once(workspace: Workspace, inputs: Sequence[str] = ()) -> Iterator[StageOutcome]:
@@ -70,26 +63,32 @@ def run_every(
 def _stages(
     workspace: Workspace, inputs: Sequence[str], *, with_marts: bool
 ) -> Iterator[StageOutcome]:
-    stages = (_load, _transform, _sync) if with_marts else (_load,)
-    for stage in stages:
-        try:
-            outcome = stage(workspace, inputs)
-        except LoaderError as problem:
-            name = stage.__name__.removeprefix("_")
-            yield StageOutcome(name, problem.exit_code, error=problem)
-            return
-        yield outcome
+    yield (load := _load(workspace, inputs))
+    if with_marts and not load.errors:
+        yield (transformed := _transform(workspace))
+        if not transformed.errors:
+            yield _sync(workspace)
 
 
 def _load(workspace: Workspace, inputs: Sequence[str]) -> StageOutcome:
-    report = load_files(workspace, inputs)
+    try:
+        report = load_files(workspace, inputs)
+    except LoaderError as problem:
+        return StageOutcome("load", problem.exit_code, errors=[problem])
     return StageOutcome("load", NEWLY_REJECTED if report.blocked else DONE, [report])
 
 
-def _transform(workspace: Workspace, _inputs: Sequence[str]) -> StageOutcome:
-    return StageOutcome("transform", DONE, [transform(workspace)])
+def _transform(workspace: Workspace) -> StageOutcome:
+    try:
+        return StageOutcome("transform", DONE, [transform(workspace)])
+    except LoaderError as problem:
+        return StageOutcome("transform", problem.exit_code, errors=[problem])
 
 
-def _sync(workspace: Workspace, _inputs: Sequence[str]) -> StageOutcome:
-    reports = run_syncs(workspace)
-    return StageOutcome("sync", worst([report.exit_code for report in reports]), reports)
+def _sync(workspace: Workspace) -> StageOutcome:
+    try:
+        reports = run_syncs(workspace)
+    except LoaderError as problem:
+        return StageOutcome("sync", problem.exit_code, errors=[problem])
+    errors = [report.error for report in reports if report.error]
+    return StageOutcome("sync", worst(report.exit_code for report in reports), reports, errors)

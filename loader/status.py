@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import duckdb
 import pyarrow.parquet as pq
 
 from loader.config import Workspace
@@ -42,6 +43,19 @@ class TransformStatus:
 
 
 @dataclass(frozen=True)
+class SyncStatus:
+    """The last run of one sync of headwater.yml; `state` is `never ran`, `running` or `done`."""
+
+    name: str
+    state: str
+    finished_at: datetime | None = None
+    delivered: int = 0
+    rejected: int = 0
+    retry: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class Status:
     """A workspace at one moment."""
 
@@ -50,6 +64,7 @@ class Status:
     loads: list[LoadStatus]  # the newest first
     violations: dict[str, int]  # by rule
     transform: TransformStatus | None
+    syncs: list[SyncStatus]
     lake_files: int
     lake_bytes: int
 
@@ -76,6 +91,7 @@ def read_status(workspace: Workspace) -> Status:
         loads=[LoadStatus(*row) for row in loads],
         violations=dict(violations),
         transform=_last_transform(workspace),
+        syncs=[_last_run(workspace, name) for name in workspace.config.syncs],
         lake_files=len(manifest.files),
         lake_bytes=sum((workspace.lake / file.file).stat().st_size for file in manifest.files),
     )
@@ -110,3 +126,20 @@ def _last_transform(workspace: Workspace) -> TransformStatus | None:
         return TransformStatus(found["metadata"]["generated_at"], dict(outcomes))
     except (OSError, ValueError, KeyError):
         return None  # none yet, or dbt is just writing it
+
+
+def _last_run(workspace: Workspace, name: str) -> SyncStatus:
+    path = workspace.state / f"{name}.duckdb"
+    if not path.is_file():
+        return SyncStatus(name, "never ran")
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            found = connection.execute(
+                "select finished_at, delivered, rejected, retry, error from runs "
+                "order by started_at desc limit 1"
+            ).fetchone()
+    except duckdb.IOException:  # its state file is its lock
+        return SyncStatus(name, "running")
+    except duckdb.CatalogException:
+        found = None
+    return SyncStatus(name, "done", *found) if found else SyncStatus(name, "never ran")

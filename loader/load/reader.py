@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import pyarrow as pa
-from isal import igzip, isal_zlib
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from loader.errors import ConfigError, StorageError
 
@@ -56,7 +57,7 @@ def read_lines(name: str, on_bytes: Callable[[int], None]) -> Iterator[list[byte
         while True:
             try:
                 block = plain.read(_BLOCK_BYTES)
-            except (EOFError, OSError, isal_zlib.IsalError) as problem:
+            except (EOFError, OSError, IsalError) as problem:
                 raise StorageError(
                     f"{name}: damaged or cut off: {problem}",
                     fix="nothing of it was loaded; fetch the file again and repeat",

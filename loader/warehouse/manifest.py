@@ -80,7 +80,8 @@ def read_manifest(workspace: Workspace) -> Manifest:
     if not path.is_file():
         return Manifest()
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as stored:  # read_table would import pandas: a second or two
+            table = stored.read()
         footer = json.loads(table.schema.metadata[_FOOTER])
     except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError) as problem:
         raise StorageError(

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from loader.config import Workspace
-from loader.durable import replacing
+from loader.durable import refused, sync
 from loader.errors import Busy, ConfigError, StorageError
 from loader.warehouse.locks import exclusive, is_open_for_writing
 from loader.warehouse.manifest import commit_manifest, mark_version, read_manifest
@@ -52,7 +52,7 @@ def repair(workspace: Workspace) -> list[str]:
     messages = _move_stray_log(workspace.warehouse)
     if _views_mark(workspace) != fingerprint(workspace, manifest):
         with exclusive(workspace.home / "swap.lock", "swap", wait=True):
-            _swap(workspace, workspace.warehouse)
+            _refresh(workspace)
     return messages
 
 
@@ -88,19 +88,30 @@ def publish(workspace: Workspace, build: Path) -> list[str]:
     return messages
 
 
-def _swap(workspace: Workspace, origin: Path) -> None:
-    """Replace the published file by a copy of `origin` with live views; call under swap.lock."""
-    manifest = read_manifest(workspace)
-    with replacing(workspace.warehouse) as temporary:
-        log = temporary.with_name(f"{temporary.name}.wal")
-        temporary.unlink(missing_ok=True)
-        log.unlink(missing_ok=True)
-        if origin.is_file():
-            _copy(origin, temporary)
-        with duckdb.connect(temporary) as connection:
-            refresh_views(connection, workspace, manifest)
-            connection.execute("checkpoint")
-        temporary.chmod(READ_ONLY)
+def _refresh(workspace: Workspace) -> None:
+    """Replace the published file by a copy of itself with views as they should be."""
+    candidate = workspace.home / "swap" / workspace.warehouse.name
+    shutil.rmtree(candidate.parent, ignore_errors=True)
+    candidate.parent.mkdir()
+    try:
+        if workspace.warehouse.is_file():
+            _copy(workspace.warehouse, candidate)
+        _swap(workspace, candidate)
+    except OSError as problem:
+        raise refused(workspace.warehouse, problem) from problem
+    finally:
+        shutil.rmtree(candidate.parent, ignore_errors=True)
+
+
+def _swap(workspace: Workspace, candidate: Path) -> None:
+    """Make `candidate`, with live views, the published file; call under swap.lock."""
+    with duckdb.connect(candidate) as connection:
+        refresh_views(connection, workspace, read_manifest(workspace))
+        connection.execute("checkpoint")
+    candidate.chmod(READ_ONLY)
+    sync(candidate)
+    candidate.rename(workspace.warehouse)
+    sync(workspace.home)
 
 
 def _copy(origin: Path, target: Path) -> None:

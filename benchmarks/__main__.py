@@ -1,0 +1,5 @@
+"""`python -m benchmarks` runs every benchmark at its usual size."""
+
+from benchmarks import load
+
+load.main([])

@@ -1,0 +1,41 @@
+"""dlt brings the file EVENTS to DATABASE: a table an event, each messageId once, no contracts.
+
+Runs in an environment of its own; dlt's working files go beside DATABASE.
+"""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import dlt
+
+_TABLES = {"identify": "identifies", "alias": "aliases"}
+
+
+def _table_of(event):
+    call = event["type"]
+    return event["event"] if call == "track" else _TABLES.get(call, f"{call}s")
+
+
+@dlt.resource(table_name=_table_of, max_table_nesting=1, write_disposition="append")
+def _events(file):
+    seen = set()
+    with gzip.open(file) as lines:
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:  # a torn line
+                continue
+            if event["messageId"] not in seen:
+                seen.add(event["messageId"])
+                yield event
+
+
+events, database = sys.argv[1:]
+dlt.pipeline(
+    "events",
+    pipelines_dir=str(Path(database).with_suffix(".pipelines")),
+    destination=dlt.destinations.duckdb(database),
+    dataset_name="raw",
+).run(_events(events))

@@ -1,0 +1,67 @@
+"""`headwater load`: events into raw tables."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader.cli.options import in_workspace, json_option
+from loader.cli.output import byte_progress, note, printable, show_json
+from loader.exit_codes import DONE, NEWLY_REJECTED
+
+if TYPE_CHECKING:
+    from loader.config import Workspace
+    from loader.load import LoadReport
+
+
+@click.command()
+@click.argument("files", metavar="[FILE|-]...", nargs=-1)
+@click.option("--source", metavar="NAME", help="The source of all these events (default: by their write key).")
+@json_option
+@in_workspace
+def load(
+    workspace: "Workspace", *, files: tuple[str, ...], source: str | None, as_json: bool
+) -> int:
+    """Check events against schemas/ and write raw tables.
+
+    FILE is NDJSON, plain, .gz or .zst: one event, or one {"batch": [...]}, a line; '-' is standard
+    input. Loading the same events again changes nothing.
+    """
+    from loader.load import load_files
+
+    with byte_progress("loading") as progress:
+        report = load_files(workspace, files, source=source, progress=progress)
+    if as_json:
+        show_json(as_document(report))
+    else:
+        click.echo(describe(report))
+    for warning in report.warnings:
+        note(warning)
+    return NEWLY_REJECTED if report.blocked else DONE
+
+
+def as_document(report: "LoadReport") -> dict[str, Any]:
+    """A report for `--json`."""
+    return report.as_json()
+
+
+def describe(report: "LoadReport") -> str:
+    """A load for a person: one line of counts, then the rows that each table gained."""
+    counts = [
+        f"{count:,} {name}"
+        for name, count in (
+            ("accepted", report.accepted),
+            ("blocked", report.blocked),
+            ("duplicates", report.duplicates),
+            ("suppressed", report.suppressed),
+            ("dropped", report.dropped),
+        )
+        if count or name == "accepted"
+    ]
+    lines = [f"{report.events_in:,} events in {report.seconds:.1f} s: {', '.join(counts)}"]
+    width = max(map(len, report.tables), default=0)
+    lines += [f"  {table:<{width}}  {rows:>9,}" for table, rows in sorted(report.tables.items())]
+    lines += [f"  {printable(name)}: loaded before" for name in report.already_loaded]
+    if report.blocked:
+        lines.append(f"blocked, for instance: {printable(report.example)}")
+        lines.append("all of it, with reasons: headwater query 'from raw.violations'")
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""`headwater status`: what the workspace holds."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader.cli.options import in_workspace, json_option
+from loader.cli.output import show_json, show_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loader.config import Workspace
+    from loader.status import Status
+
+
+@click.command()
+@json_option
+@in_workspace
+def status(workspace: "Workspace", *, as_json: bool) -> None:
+    """Show tables, loads, violations, the last transform and syncs."""
+    from loader.status import read_status
+
+    found = read_status(workspace)
+    if as_json:
+        show_json(found.as_json())
+    else:
+        _show(found)
+
+
+def _show(found: "Status") -> None:
+    click.echo(f"{found.workspace}: {found.lake_files:,} files, {found.lake_bytes / 1e6:,.1f} MB\n")
+    tables = [(t.name, f"{t.rows:,}", _short(t.newest_received_at)) for t in found.tables]
+    show_table(("raw table", "rows", "newest received"), tables)
+    loads = [(load.load_id, _short(load.committed_at), f"{load.rows:,}") for load in found.loads]
+    show_table(("load", "committed", "rows"), loads)
+    broken = [(rule, f"{count:,}") for rule, count in found.violations.items()]
+    show_table(("broken rule", "violations"), broken)
+    if found.transform:
+        results = ", ".join(f"{count} {word}" for word, count in found.transform.results.items())
+        click.echo(f"last transform: {found.transform.ended_at}: {results}")
+    else:
+        click.echo("last transform: none yet; run `headwater transform`")
+    syncs = [
+        (s.name, s.state, _short(s.finished_at), s.delivered, s.rejected, s.retry, s.error)
+        for s in found.syncs
+    ]
+    if syncs:
+        show_table(
+            ("sync", "state", "finished", "delivered", "rejected", "to retry", "error"), syncs
+        )
+
+
+def _short(moment: "datetime | None") -> Any:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

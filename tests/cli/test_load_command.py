@@ -1,0 +1,49 @@
+import io
+import json
+import sys
+
+COUNTS = ("events_in", "accepted", "blocked", "duplicates", "suppressed", "dropped")
+
+
+def test_json_is_one_document_whose_counts_add_up(headwater, workspace, events):
+    ended = headwater("load", "--json", events({}, {"total": 1}))
+
+    found = ended.document
+    assert ended.code == 0
+    assert found["tables"] == {"order_completed": 2, "tracks": 2}
+    assert found["events_in"] == 2 == sum(found[name] for name in COUNTS[1:])
+
+
+def test_what_is_newly_blocked_makes_the_exit_code_3_and_a_repeat_0(headwater, workspace, events):
+    path = events({"total": "14500"})
+
+    first, second = headwater("load", path), headwater("load", path)
+
+    assert first.code == 3
+    assert "1 blocked" in first.out
+    assert '"14500" is a string; the contract wants a number >= 0' in first.out
+    assert second.code == 0
+
+
+def test_standard_input_is_read_for_a_dash(headwater, workspace, events, monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(events({}).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    ended = headwater("load", "-", "--json")
+
+    assert ended.document["accepted"] == 1
+
+
+def test_a_missing_file_is_a_missing_input(headwater, workspace):
+    ended = headwater("load", "nowhere.ndjson")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "error: nowhere.ndjson" in ended.err
+
+
+def test_a_source_is_stored_with_its_events(headwater, workspace, events):
+    headwater("load", events({}), "--source", "server")
+
+    ended = headwater("query", "select source_id from raw.tracks", "--json")
+
+    assert json.loads(ended.out) == {"source_id": "server"}
