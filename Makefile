@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MAX_LINES := 350
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
@@ -11,11 +12,16 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 setup: .venv/.installed
 
+# uv, itself pinned in the lock, installs in seconds what takes pip minutes. Where uv can't be had, or
+# can't reach an index that only pip's own config names, pip installs the same.
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headwater needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(PIP) --no-deps --require-hashes -r .venv/uv.lock \
+	  && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
+	  || $(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) --no-build-isolation --no-deps --editable .
 	touch $@
 
 demo: setup
@@ -39,9 +45,13 @@ format: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# The models' documentation, as one page: dist/docs/static_index.html. From a copy, since dbt wants
+# to write where the published file is read-only.
 docs: setup
 	$(BIN)/headwater transform
-	$(BIN)/dbt docs generate
+	mkdir -p dist/docs
+	install -m 644 .headwater/warehouse.duckdb dist/docs/warehouse.duckdb
+	HEADWATER_WAREHOUSE=dist/docs/warehouse.duckdb $(BIN)/dbt docs generate --static --target-path dist/docs
 
 # Pins what the ranges of pyproject.toml allow today. Needs uv and the network.
 lock:

@@ -37,9 +37,9 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def refused(path: Path, problem: OSError) -> StorageError:
+def refused(path: Path, problem: Exception) -> StorageError:
     """What to tell a person when the disk refused."""
     return StorageError(
-        f"{path}: {problem.strerror or problem}",
+        f"{path}: {getattr(problem, 'strerror', None) or problem}",
         fix="make room or give write access there, then repeat; nothing was half-written",
     )

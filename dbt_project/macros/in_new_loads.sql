@@ -5,18 +5,18 @@
     A model that uses this records what it applied: post_hook="{{ record_applied_loads() }}".
 #}
 {% macro in_new_loads() -%}
-    {%- set loads = ref('int_loads') -%}
-    {%- set applied = ref('int_applied_loads') -%}
-    {%- if not is_incremental() -%}
-    load_id in (select load_id from {{ loads }})
-    {%- else -%}
-    {%- set new_loads -%}
-        select {{ '{column}' }} from {{ loads }}
-        where load_id not in (select load_id from {{ applied }} where model_name = '{{ this.identifier }}')
+    {%- set from_new_loads -%}
+        from {{ ref('int_loads') }}
+        where load_id not in (
+            select load_id from {{ ref('int_applied_loads') }} where model_name = '{{ this.identifier }}'
+        )
     {%- endset -%}
-    {%- set days = run_query(new_loads.replace('{column}', 'distinct _date')).columns[0].values() | sort -%}
+    {%- if not is_incremental() -%}
+    load_id in (select load_id from {{ ref('int_loads') }})
+    {%- else -%}
+    {%- set days = run_query('select distinct _date ' ~ from_new_loads).columns[0].values() | sort -%}
     {%- if days -%}
-    load_id in ({{ new_loads.replace('{column}', 'load_id') }})
+    load_id in (select load_id {{ from_new_loads }})
     and _date in (date '{{ days | join("', date '") }}')
     {%- else -%}
     false

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", metavar="[FILE|-]...", nargs=-1)
-@click.option("--source", metavar="NAME", help="The source of all these events (default: by their write key).")
+@click.option(
+    "--source", metavar="NAME", help="The source of these events (default: by write key)."
+)
 @json_option
 @in_workspace
 def load(

@@ -1,6 +1,5 @@
 """What commands print: results on stdout; notes, progress and errors on stderr."""
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,17 +12,24 @@ _NO_FOLDING: Final = 100_000  # columns: into a file or a pipe nothing is cut to
 
 def show_error(message: str) -> None:
     """`message` as an error, on stderr."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message)}", err=True)
 
 
 def note(message: str) -> None:
     """Something a person should know that is neither a result nor an error, on stderr."""
-    click.echo(f"note: {message}", err=True)
+    click.echo(f"note: {printable(message)}", err=True)
 
 
 def show_json(document: Any) -> None:
-    """The one JSON document of a --json run, on stdout; times and the like as text."""
-    click.echo(json.dumps(document, ensure_ascii=False, default=str))
+    """The one JSON document of a --json run, on stdout."""
+    click.echo(to_json(document))
+
+
+def to_json(value: Any) -> str:
+    """`value` as JSON: times in ISO 8601, decimals as numbers, what JSON can't hold as text."""
+    import msgspec
+
+    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode()
 
 
 @contextmanager

@@ -5,10 +5,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from loader.cli.options import in_workspace
-from loader.cli.output import note, show_table
+from loader.cli.output import note, show_table, to_json
 
 if TYPE_CHECKING:
     from loader.config import Workspace
@@ -44,8 +43,7 @@ def query(workspace: "Workspace", sql: str, max_rows: int, form: str | None) -> 
 
 
 def _print_json(result: "Result") -> None:
-    encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
-    rows = (encode(dict(zip(result.columns, row, strict=True))).decode() for row in result.rows)
+    rows = (to_json(dict(zip(result.columns, row, strict=True))) for row in result.rows)
     click.echo("[" + ",\n ".join(rows) + "]")
 
 

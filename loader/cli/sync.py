@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader.cli.options import in_workspace, json_option
-from loader.cli.output import printable, show_error, show_json
+from loader.cli.output import printable, show_error, show_json, to_json
 from loader.exit_codes import worst
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def describe(report: "SyncReport") -> str:
 
 def _describe_change(change: "Change") -> str:
     fields = ", ".join(
-        f"{name} {now!r}" if change.operation == "added" else f"{name} {before!r} → {now!r}"
+        f"{name} {to_json(now)}"
+        if change.operation == "added"
+        else f"{name} {to_json(before)} → {to_json(now)}"
         for name, (before, now) in change.fields.items()
     )
     sign = {"added": "+", "changed": "~"}.get(change.operation, change.operation)

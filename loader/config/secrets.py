@@ -2,19 +2,19 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loader.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_WRITE_KEY = re.compile(r'"writeKey"\s*:\s*"(?:[^"\\]|\\.)*"?')
+_WRITE_KEY = re.compile(r'("writeKey\\*"\s*:\s*\\*")[^"\\]*')  # \" where JSON stands in JSON
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A string of headwater.yml that may hold `${NAME}`; its repr shows the reference only."""
+    """A string of headwater.yml that may hold `${NAME}`; its repr shows where it stands only."""
 
-    template: str
+    template: str = field(repr=False)
     where: str
 
     def reveal(self) -> str:
@@ -40,4 +40,4 @@ class Secret:
 
 def strip_write_keys(text: str) -> str:
     """`text` (JSON, perhaps torn) without the value of any `writeKey`."""
-    return _WRITE_KEY.sub('"writeKey":""', text)
+    return _WRITE_KEY.sub(r"\1", text)

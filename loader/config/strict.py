@@ -49,7 +49,7 @@ def build(cls: type[Any], found: object, where: str, *, file: str = "headwater.y
     try:
         return cls(**values)
     except ValueError as problem:
-        raise ConfigError(f"{file}: {where}: {problem}") from problem
+        raise ConfigError(f"{file}: {where or 'top level'}: {problem}") from problem
 
 
 def unknown_key(
@@ -106,7 +106,11 @@ def _convert_choice(choices: list[str], value: object, where: str, file: str) ->
 def _convert_scalar(wanted: Any, value: object, where: str, file: str) -> Any:
     if wanted is Secret:
         if not isinstance(value, str):
-            raise _mismatch(file, where, value, "a string, best as ${NAME}")
+            wanted = "a string, best as ${NAME}"  # and its value is nobody's to read
+            found = type(value).__name__
+            raise ConfigError(
+                f"{file}: {where}: found {found}, wanted {wanted}", fix=f"write {wanted}"
+            )
         return Secret(value, where)
     if wanted is timedelta:
         match = _DURATION.fullmatch(str(value))

@@ -43,7 +43,7 @@ class Workspace:
 
     @property
     def versions(self) -> Path:
-        """A marker for each of the manifest's newest versions."""
+        """The manifest's newest versions, each under a name that is never replaced."""
         return self.home / "versions"
 
     @property
@@ -85,5 +85,10 @@ def open_workspace(folder: Path | None) -> Workspace:
             fix="`headwater init DIR` writes a workspace; or pass --workspace DIR",
         )
     workspace = Workspace(root.resolve())
+    if any(letter in str(workspace.root) for letter in "?\\"):
+        raise ConfigError(
+            f"{workspace.root}: DuckDB takes a ? or a \\ in a path for something else",
+            fix="rename that folder",
+        )
     _ = workspace.config
     return workspace

@@ -13,7 +13,7 @@ import referencing
 from jsonschema import Draft7Validator
 
 from loader.contracts.messages import explain
-from loader.contracts.plan import COMMON, Contract
+from loader.contracts.plan import Contract
 from loader.errors import ConfigError
 from loader.event.envelope import Event
 from loader.event.naming import CALL_TABLES, table_name
@@ -36,7 +36,8 @@ class _Checker:
             )
         except ValueError as problem:
             raise ConfigError(
-                f"{contract.file}: {problem}", fix="mend the file; a `$ref` must stay inside it"
+                f"{contract.file}: {str(problem).splitlines()[0]}",
+                fix="mend the file; a `$ref` must stay inside it",
             ) from problem
         self._is_valid: Callable[[Event], bool] = fast.is_valid
         self._judge = Draft7Validator(
@@ -61,8 +62,8 @@ class Contracts:
     """All contracts of a workspace, ready to check events."""
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
-        checkers = {contract.table or COMMON: _Checker(contract) for contract in contracts}
-        self._common = checkers.pop(COMMON, None)
+        checkers = {contract.table: _Checker(contract) for contract in contracts}
+        self._common = checkers.pop("", None)
         self._by_table = checkers
 
     def violations(self, event: Event) -> list[Violation]:

@@ -38,7 +38,9 @@ def explain(error: ValidationError) -> tuple[str, str, str]:
         return rule, path, f"{_show(found)} is no {error.validator_value}; send one"
     if rule == "pattern":
         return rule, path, f"{_show(found)} does not match {error.validator_value!r}"
-    return rule, path, _shorten(error.message)
+    if error.validator is None:
+        return "false", path, f"{_show(found)} is not allowed there"
+    return rule, path, error.message.replace(repr(found), _show(found))
 
 
 def _wanted(schema: Any) -> str:

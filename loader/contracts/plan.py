@@ -43,7 +43,7 @@ def read_contracts(folder: Path) -> list[Contract]:
             contracts.append(_read(path, call))
     by_table: dict[str, Contract] = {}
     for contract in contracts:
-        twin = by_table.setdefault(contract.table or COMMON, contract)
+        twin = by_table.setdefault(contract.table, contract)
         if twin is not contract:
             raise ConfigError(
                 f"{contract.file}: {contract.name!r} means the table {contract.table}, "

@@ -49,9 +49,9 @@ def split_batch(found: Event) -> Iterator[object]:
             for field in ("sentAt", "receivedAt", "writeKey"):
                 if event.get(field) is None and found.get(field) is not None:
                     event[field] = found[field]
-            if isinstance(shared_context, dict):
-                own = event.get("context")
-                event["context"] = {**shared_context, **(own if isinstance(own, dict) else {})}
+            own = event.get("context") or {}
+            if isinstance(shared_context, dict) and isinstance(own, dict):
+                event["context"] = {**shared_context, **own}
         yield event
 
 
@@ -78,7 +78,7 @@ def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
             if event[field] is None:
                 rescued[f"/{field}"] = value
     call = event.get("type")
-    if call not in CALL_TABLES:
+    if not isinstance(call, str) or call not in CALL_TABLES:
         call = _guess_call(event, call)
         if call is None:
             return _unknown_call(event.get("type"))
@@ -102,9 +102,9 @@ _NO_IDENTITY = Rejection(
 
 
 def _guess_call(event: Event, call: object) -> str | None:
-    if isinstance(call, str) and call:
-        return call.lower() if call.lower() in CALL_TABLES else None
-    return next((guess for field, guess in _TELLTALE if event.get(field)), None)
+    if call is None or call == "":
+        return next((guess for field, guess in _TELLTALE if event.get(field)), None)
+    return call.lower() if isinstance(call, str) and call.lower() in CALL_TABLES else None
 
 
 def _unknown_call(call: object) -> Rejection:

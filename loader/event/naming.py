@@ -39,9 +39,8 @@ def snake_case(name: str) -> str:
 
 def _slug(name: str, otherwise: str) -> str:
     """`name` snake-cased and bounded, never empty; `otherwise` begins a name made from a hash."""
-    if not _ASCII_LETTER.search(name) and any(letter.isalpha() for letter in name):
-        name = anyascii(name)
-    slug = snake_case(name)
+    is_foreign = not _ASCII_LETTER.search(name) and any(letter.isalpha() for letter in name)
+    slug = snake_case(anyascii(name) if is_foreign else name)
     if not slug:
         return f"{otherwise}_{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     if len(slug) > MAX_NAME_BYTES:

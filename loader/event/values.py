@@ -1,6 +1,7 @@
 """The five types of a raw column, and which values fit them without loss."""
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +15,8 @@ _ISO_TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
 )
 TIMESTAMP_ARROW = pa.timestamp("us", tz="UTC")
+_FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 class ColumnType(StrEnum):
@@ -96,8 +99,17 @@ def _is_exact_float(value: float) -> bool:
 
 
 def parse_timestamps(texts: list[str | None]) -> pa.Array | None:
-    """ISO-8601 texts with a zone as UTC microseconds; None when one of them is anything else."""
+    """ISO-8601 texts with a zone as UTC microseconds; None when one of them is anything else.
+
+    A time outside of the years 1 to 9999 is something else: most readers can't take it.
+    """
     try:
-        return pc.cast(pa.array(texts, pa.string()), TIMESTAMP_ARROW)
+        moments = pc.cast(pa.array(texts, pa.string()), TIMESTAMP_ARROW)
     except (pa.ArrowInvalid, UnicodeEncodeError):
         return None
+    return moments if pc.all(in_calendar(moments)).as_py() is not False else None
+
+
+def in_calendar(moments: pa.Array) -> pa.Array:
+    """For each moment, whether it lies in the years 1 to 9999."""
+    return pc.and_(pc.greater_equal(moments, _FIRST_MOMENT), pc.less_equal(moments, _LAST_MOMENT))

@@ -106,6 +106,7 @@ class IdIndex:
         order = np.argsort(keys, kind="stable")
         keys, days = keys[order], days[order]
         is_kept = days >= self._oldest
+        is_kept[:-1] &= keys[:-1] != keys[1:]  # of a key that came back, the newer day
         return _Sorted(keys[is_kept], days[is_kept])
 
 

@@ -109,7 +109,7 @@ class TableBuffer:
             return
         values = column.values
         if index < len(values):  # another key of this event was first
-            if values[index] != value:
+            if repr(values[index]) != repr(value):  # 1 == True, but is not the same
                 rescued[key.pointer] = value
             return
         values.extend(repeat(None, index - len(values)))
@@ -129,13 +129,13 @@ class TableBuffer:
     def _column_of(self, key: _Key) -> Column | None:
         """The column of a key; None where its name is taken by us or the table is full."""
         name = column_name(key.path)
+        is_from_context = key.pointer.startswith("/context/")
+        if name in self._reserved or (name.startswith("context_") and not is_from_context):
+            return None
         column = self.columns.get(name)
         if column is not None:
             self.met.setdefault(name, {column.pointer}).add(key.pointer)
             return column
-        is_from_context = key.path[0] == "context" and key.pointer.startswith("/context")
-        if name in self._reserved or (name.startswith("context_") and not is_from_context):
-            return None
         if name not in self._known:
             self._room -= 1
             if self._room < 0:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.event.values import TIMESTAMP_ARROW, parse_timestamps
+from loader.event.values import TIMESTAMP_ARROW, in_calendar, parse_timestamps
 from loader.load.buffer import TableBuffer
 
 _EPOCH_MILLISECONDS_FROM = 1e11  # a number this large is milliseconds, a smaller one seconds
@@ -54,6 +54,7 @@ def settle_times(buffer: TableBuffer, stated: Stated, now: datetime) -> Times:
         _parse(buffer, stated.received, "/receivedAt"), sent_at, given_at, original_at, now_scalar
     )
     corrected = pc.subtract(received_at, pc.subtract(sent_at, original_at))
+    corrected = pc.if_else(in_calendar(corrected), corrected, None)
     is_odd = pc.or_(
         pc.greater(received_at, now_scalar),
         pc.less(received_at, pa.scalar(_FIRST_DATE, TIMESTAMP_ARROW)),

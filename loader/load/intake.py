@@ -19,6 +19,7 @@ from loader.event.envelope import (
 from loader.event.values import json_text
 
 DEFAULT_SOURCE = "file"
+_MAX_NESTING = 200  # what could be read nested deeper could perhaps not be written again
 _decode = msgspec.json.Decoder().decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -54,7 +55,7 @@ class Intake:
         """The candidates of non-empty lines, in order; a line is an event or `{"batch": […]}`."""
         for line in lines:
             try:
-                found = _decode(line)
+                found = _parse(line)
             except _NOT_JSON as problem:
                 yield self._reject(line, _why_not_json(line, problem))
                 continue
@@ -85,6 +86,8 @@ class Intake:
             if isinstance(message_id, int | float) and not isinstance(message_id, bool):
                 message_id = str(message_id)
             else:
+                if message_id:
+                    rescued["/messageId"] = message_id
                 message_id = _id_of(text or json_text(found).encode())
             found["messageId"] = message_id
         source, unknown_key = self._source_of(key)
@@ -104,8 +107,25 @@ class Intake:
         return Candidate(_id_of(text), source, None, rejection, text)
 
 
+def _parse(line: bytes) -> Any:
+    """The JSON value of a line; RecursionError if it is nested deeper than any event is."""
+    found = _decode(line)
+    if line.count(b"{") + line.count(b"[") > _MAX_NESTING:
+        level = [found]
+        for _ in range(_MAX_NESTING):
+            level = [
+                inner
+                for value in level
+                if isinstance(value, dict | list)
+                for inner in (value.values() if isinstance(value, dict) else value)
+            ]
+        if level:
+            raise RecursionError
+    return found
+
+
 def _id_of(text: bytes) -> str:
-    return f"file-{sha256(text).hexdigest()}"
+    return f"file-{sha256(text.rstrip()).hexdigest()}"  # whatever the file's line ends
 
 
 def _why_not_json(line: bytes, problem: Exception) -> Rejection:

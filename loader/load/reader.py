@@ -55,13 +55,7 @@ def read_lines(name: str, on_bytes: Callable[[int], None]) -> Iterator[list[byte
         rest = b""
         is_first = True
         while True:
-            try:
-                block = plain.read(_BLOCK_BYTES)
-            except (EOFError, OSError, IsalError) as problem:
-                raise StorageError(
-                    f"{name}: damaged or cut off: {problem}",
-                    fix="nothing of it was loaded; fetch the file again and repeat",
-                ) from problem
+            block = _read(name, plain)
             on_bytes(raw.tell() if name != STDIN else 0)
             if not block:
                 break
@@ -71,15 +65,25 @@ def read_lines(name: str, on_bytes: Callable[[int], None]) -> Iterator[list[byte
             rest = lines.pop()
             if len(rest) > MAX_LINE_BYTES:
                 lines.append(rest[:MAX_LINE_BYTES])
-                rest = _skip_line(plain)
+                rest = _skip_line(name, plain)
             yield lines
         if rest:
             yield [rest]
 
 
-def _skip_line(plain: IO[bytes]) -> bytes:
+def _read(name: str, plain: IO[bytes]) -> bytes:
+    try:
+        return plain.read(_BLOCK_BYTES)
+    except (EOFError, OSError, IsalError) as problem:  # type: ignore[misc]  # its stub is wrong
+        raise StorageError(
+            f"{name}: damaged or cut off: {problem}",
+            fix="nothing of it was loaded; fetch the file again and repeat",
+        ) from problem
+
+
+def _skip_line(name: str, plain: IO[bytes]) -> bytes:
     """Read on to the end of an endless line; what follows it in the block read last."""
-    while block := plain.read(_BLOCK_BYTES):
+    while block := _read(name, plain):
         _, newline, rest = block.partition(b"\n")
         if newline:
             return rest

@@ -49,6 +49,7 @@ class RowWriter:
         self._catalog = catalog
         self._load_id = load_id
         self._now = now
+        self._names: dict[str, set[str]] = {}  # table -> events that meet in it
         self._buffers: dict[str, TableBuffer] = {}
         self._chunks: dict[str, list[pa.Table]] = {}
         self._held_rows = 0
@@ -60,10 +61,13 @@ class RowWriter:
             name = event["event"]
             table = table_name(name)
             own: tuple[Any, ...] = (table, name)
+            self._names.setdefault(table, set()).add(name)
         else:
             table = CALL_TABLES[call]
-            own = tuple(event.get(field) for field in _OWN_FIELDS[call] if field.endswith("Id"))
-        for field in event.keys() - _KNOWN_FIELDS[call]:
+            own = tuple(
+                event.get(field) or None for field in _OWN_FIELDS[call] if field.endswith("Id")
+            )
+        for field in sorted(event.keys() - _KNOWN_FIELDS[call]):
             if event[field] not in (None, {}):
                 rescued[f"/{field.replace('~', '~0').replace('/', '~1')}"] = event[field]
         buffer = self._buffers.get(table)
@@ -113,8 +117,13 @@ class RowWriter:
         self._held_rows = 0
 
     def names_that_meet(self) -> list[str]:
-        """Columns into which two or more keys of events went, for a report."""
-        return [
+        """Tables and columns into which two or more names of events or keys went, for a report."""
+        tables = [
+            f"{table}: {', '.join(map(repr, sorted(names)))}"
+            for table, names in sorted(self._names.items())
+            if len(names) > 1
+        ]
+        return tables + [
             f"{table}.{column}: {', '.join(sorted(pointers))}"
             for table, buffer in sorted(self._buffers.items())
             for column, pointers in sorted(buffer.met.items())

@@ -46,7 +46,7 @@ class Load:
         self._intake = Intake(workspace.config, source)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
-        self._lake = LakeWriter(workspace, manifest.next_load_id, manifest.version + 1)
+        self._lake = LakeWriter(workspace, manifest.next_load_id)
         load_id = manifest.next_load_id
         self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)

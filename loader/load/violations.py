@@ -72,9 +72,11 @@ class ViolationWriter:
         stated = (parse_moment(event.get(f)) for f in ("receivedAt", "sentAt", "timestamp"))
         received = next((moment for moment in stated if moment), self._now)
         if event:
-            payload = json_text(event)
+            as_sent = {pointer[1:]: value for pointer, value in candidate.rescued.items()}
+            payload = json_text(event | as_sent)
         else:
-            payload = json_text(strip_write_keys(candidate.text.decode("utf-8", "replace")))
+            text = candidate.text.decode("utf-8", "backslashreplace")
+            payload = json_text(strip_write_keys(text))
         for found in violations:
             self._rows.append(
                 {

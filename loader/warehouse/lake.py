@@ -19,11 +19,10 @@ _COMPRESSION = "snappy"  # a third of the CPU of the others for a few per cent m
 class LakeWriter:
     """Writes one load's files; they count only once a manifest lists them."""
 
-    def __init__(self, workspace: Workspace, load_id: int, version: int) -> None:
+    def __init__(self, workspace: Workspace, load_id: int) -> None:
         self.files: list[LakeFile] = []
         self._lake = workspace.lake
         self._load_id = load_id
-        self._version = version
         self._parts: dict[Path, int] = {}
 
     def write(self, table: str, rows: pa.Table, dates: pa.Array, catalog: Catalog) -> None:
@@ -54,7 +53,7 @@ class LakeWriter:
         except OSError as problem:
             raise refused(path, problem) from problem
         name = str(path.relative_to(self._lake))
-        self.files.append(LakeFile(name, table, day, self._load_id, len(rows), self._version))
+        self.files.append(LakeFile(name, table, day, self._load_id, len(rows)))
 
     def sync_folders(self) -> None:
         """Make the files' names durable; the manifest may list them after this."""

@@ -2,12 +2,16 @@
 
 It is one Parquet file, a row a lake file, so that DuckDB's views can join it; what else a load must
 commit in the same instant (columns, next ids, ids seen, files taken) is JSON in its footer. After
-each commit a marker `versions/<version>` appears: a view looks for the newest marker before it
-lists the lake and then shows what had been added by that version, so a query sees each load whole.
+each commit it gets a second name below `versions/`, which keeps what it was then: DuckDB opens a
+file several times in one query, so views read that name, never the one that is replaced. A view
+looks for the newest before it lists the lake, so a query sees each load whole.
 """
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -20,7 +24,10 @@ from loader.ledger import Run
 from loader.warehouse.catalog import Catalog
 
 FORMAT_VERSION = 1
-_KEPT_MARKERS = 3
+# A query that began before a commit still finds its own version, though it may run for an hour.
+_KEPT_SECONDS = 3600
+_KEPT_VERSIONS = 3
+_LAST_VERSION = 999_999_999_999
 _FOOTER: Final = b"headwater"
 _SCHEMA = pa.schema(
     {
@@ -29,7 +36,6 @@ _SCHEMA = pa.schema(
         "date": pa.string(),
         "load_id": pa.int64(),
         "rows": pa.int64(),
-        "added": pa.int64(),  # the manifest's version that first listed it
     }
 )
 
@@ -43,7 +49,6 @@ class LakeFile:
     date: str
     load_id: int
     rows: int
-    added: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,11 @@ class Manifest:
 
 def read_manifest(workspace: Workspace) -> Manifest:
     """The manifest as last committed; an empty one before the first load."""
-    path = workspace.manifest
-    if not path.is_file():
-        return Manifest()
+    return read_manifest_file(workspace.manifest) if workspace.manifest.is_file() else Manifest()
+
+
+def read_manifest_file(path: Path) -> Manifest:
+    """The manifest in the file `path`, or in a copy of it."""
     try:
         with pq.ParquetFile(path) as stored:  # read_table would import pandas: a second or two
             table = stored.read()
@@ -125,9 +132,14 @@ def mark_version(workspace: Workspace, version: int) -> None:
     """Let readers see `version`; repeated at each start, for a commit that was killed before it."""
     folder = workspace.versions
     folder.mkdir(parents=True, exist_ok=True)
-    marker = folder / f"{version:012}"
-    if not marker.exists():
-        marker.touch()
+    # The newest has the least name: DuckDB takes a glob's columns from the first file of it.
+    name = folder / f"{_LAST_VERSION - version:012}"
+    if not name.exists():
+        with suppress(FileExistsError):
+            name.hardlink_to(workspace.manifest)
         sync(folder)
-    for old in sorted(folder.iterdir())[:-_KEPT_MARKERS]:
-        old.unlink(missing_ok=True)
+    expired_at = time.time() - _KEPT_SECONDS
+    for old in sorted(folder.iterdir())[_KEPT_VERSIONS:]:
+        with suppress(FileNotFoundError):  # another process is just as tidy
+            if old.stat().st_mtime < expired_at:
+                old.unlink()

@@ -15,11 +15,19 @@ import duckdb
 from loader.config import Workspace
 from loader.durable import refused, sync
 from loader.errors import Busy, ConfigError, StorageError
+from loader.warehouse.lake import sweep
 from loader.warehouse.locks import exclusive, is_open_for_writing
-from loader.warehouse.manifest import commit_manifest, mark_version, read_manifest
+from loader.warehouse.manifest import (
+    commit_manifest,
+    mark_version,
+    read_manifest,
+    read_manifest_file,
+)
 from loader.warehouse.views import fingerprint, refresh_views
 
 READ_ONLY = 0o444
+# What DuckDB raises on a full disk, by whether it was writing, committing or at a checkpoint.
+_DISK_REFUSED = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 
 
 def connect(workspace: Workspace) -> duckdb.DuckDBPyConnection:
@@ -42,7 +50,9 @@ def repair(workspace: Workspace) -> list[str]:
     aside, refreshes views after a move of the workspace or a load that was killed before it could.
     """
     if not workspace.manifest.is_file():
-        with exclusive(workspace.home / "load.lock", "load", wait=True):
+        with exclusive(workspace.home / "load.lock", "load", wait=True) as was_killed:
+            if was_killed:
+                sweep(workspace, read_manifest(workspace))
             if not workspace.manifest.is_file():
                 commit_manifest(workspace, read_manifest(workspace))
     manifest = read_manifest(workspace)
@@ -71,10 +81,12 @@ def start_build(workspace: Workspace) -> Path:
     build = workspace.dbt / "build" / workspace.warehouse.name
     shutil.rmtree(build.parent, ignore_errors=True)
     build.parent.mkdir(parents=True)
-    manifest = read_manifest(workspace)
     _copy(workspace.warehouse, build)
+    listing = build.with_name(workspace.manifest.name)
+    shutil.copyfile(workspace.manifest, listing)
     with duckdb.connect(build) as connection:
-        refresh_views(connection, workspace, manifest, pinned_version=manifest.version)
+        manifest = read_manifest_file(listing)
+        refresh_views(connection, workspace, manifest, pinned_to=listing)
     return build
 
 
@@ -105,9 +117,12 @@ def _refresh(workspace: Workspace) -> None:
 
 def _swap(workspace: Workspace, candidate: Path) -> None:
     """Make `candidate`, with live views, the published file; call under swap.lock."""
-    with duckdb.connect(candidate) as connection:
-        refresh_views(connection, workspace, read_manifest(workspace))
-        connection.execute("checkpoint")
+    try:
+        with duckdb.connect(candidate) as connection:
+            refresh_views(connection, workspace, read_manifest(workspace))
+            connection.execute("checkpoint")
+    except _DISK_REFUSED as problem:
+        raise refused(workspace.warehouse, problem) from problem
     candidate.chmod(READ_ONLY)
     sync(candidate)
     candidate.rename(workspace.warehouse)

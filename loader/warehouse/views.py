@@ -1,6 +1,7 @@
 """The views `raw.*`: what DuckDB shows of the lake, as of the newest committed version."""
 
 from hashlib import sha256
+from pathlib import Path
 
 import duckdb
 
@@ -36,13 +37,13 @@ def refresh_views(
     workspace: Workspace,
     manifest: Manifest,
     *,
-    pinned_version: int | None = None,
+    pinned_to: Path | None = None,
 ) -> None:
     """Create the views of every raw table, in one transaction.
 
-    With `pinned_version` they go on showing that version, whatever is loaded meanwhile.
+    With `pinned_to`, a copy of the manifest, they show what that lists, whatever is loaded later.
     """
-    statements = view_statements(workspace, manifest, pinned_version)
+    statements = view_statements(workspace, manifest, pinned_to)
     mark = text(fingerprint(workspace, manifest))
     connection.begin()
     connection.execute("create schema if not exists raw")
@@ -65,26 +66,28 @@ def fingerprint(workspace: Workspace, manifest: Manifest) -> str:
 
 
 def view_statements(
-    workspace: Workspace, manifest: Manifest, pinned_version: int | None
+    workspace: Workspace, manifest: Manifest, pinned_to: Path | None
 ) -> list[tuple[str, str]]:
     """Each raw table's name and the query of its view."""
-    if pinned_version is None:
-        pattern = f"{_as_pattern(workspace.versions)}/*"
-        newest = (
-            f"(select cast(max(right(file, 12)) as bigint) as version from glob({text(pattern)}))"
+    if pinned_to is None:
+        versions = text(f"{_as_pattern(workspace.versions)}/*")
+        listing = (
+            f"(select min(file) as file from glob({versions})) as newest "
+            f"join read_parquet({versions}, filename = true) as manifest "
+            f"on manifest.filename = newest.file"
         )
     else:
-        newest = f"(select {pinned_version} as version)"
+        listing = f"read_parquet({text(_as_pattern(pinned_to))}) as manifest"
     filled = {file.table_name for file in manifest.files}
     return [
-        (table, _view(workspace, manifest.catalog, table, newest))
+        (table, _view(workspace, manifest.catalog, table, listing))
         if table in filled
         else (table, _empty_view(manifest.catalog, table))
         for table in sorted(manifest.catalog.tables)
     ]
 
 
-def _view(workspace: Workspace, catalog: Catalog, table: str, newest: str) -> str:
+def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> str:
     """One view's query.
 
     The order in `from` matters: DuckDB lists folders while it binds, left to right, so the newest
@@ -102,9 +105,8 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, newest: str) -> st
     names = ", ".join(f"stored.{quote(name)}" for name in columns)
     return (
         f"select {names}, cast(substr(stored.filename, {date_at}, 10) as date) as _date "
-        f"from (select {text(lake)} || manifest.file as file from {newest} as newest "
-        f"join read_parquet({text(_as_pattern(workspace.manifest))}) as manifest "
-        f"on manifest.added <= newest.version and manifest.table_name = {text(table)}) as listed "
+        f"from (select {text(lake)} || manifest.file as file from {listing} "
+        f"where manifest.table_name = {text(table)}) as listed "
         f"join read_parquet({text(f'{_as_pattern(workspace.lake)}/{table}/*/*.parquet')}, "
         f"schema = MAP {{{schema}}}, filename = true) as stored "
         f"on stored.filename = listed.file"

@@ -1,5 +1,4 @@
 import io
-import json
 import sys
 
 COUNTS = ("events_in", "accepted", "blocked", "duplicates", "suppressed", "dropped")
@@ -46,4 +45,11 @@ def test_a_source_is_stored_with_its_events(headwater, workspace, events):
 
     ended = headwater("query", "select source_id from raw.tracks", "--json")
 
-    assert json.loads(ended.out) == {"source_id": "server"}
+    assert ended.document == [{"source_id": "server"}]
+
+
+def test_what_events_hold_is_shown_to_a_terminal_and_not_obeyed(headwater, workspace, events):
+    ended = headwater("load", events({"currency": "\x1b[2J"}))
+
+    assert ended.code == 3
+    assert "\x1b" not in ended.out + ended.err

@@ -1,18 +1,17 @@
 import io
-import json
 import sys
 
 import pytest
 
 
-def test_json_is_an_object_a_row(headwater, workspace):
+def test_json_is_an_array_with_an_object_a_row(headwater, workspace):
     ended = headwater(
         "query",
         "select 1 as a, 1.5::decimal(4,1) as b, null as c union all select 2, 2, 'x' order by a",
         "--json",
     )
 
-    assert [json.loads(line) for line in ended.out.splitlines()] == [
+    assert ended.document == [
         {"a": 1, "b": 1.5, "c": None},
         {"a": 2, "b": 2.0, "c": "x"},
     ]
@@ -23,7 +22,7 @@ def test_times_are_utc_and_json_has_no_nan(headwater, workspace):
 
     ended = headwater("query", query, "--json")
 
-    assert ended.document == {"a": None, "b": "2025-03-04T08:00:00+00:00"}
+    assert ended.document == [{"a": None, "b": "2025-03-04T08:00:00Z"}]
 
 
 def test_csv_has_a_header(headwater, workspace):
@@ -35,7 +34,7 @@ def test_csv_has_a_header(headwater, workspace):
 def test_sql_is_read_from_standard_input_for_a_dash(headwater, workspace, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("select 7 as seven"))
 
-    assert headwater("query", "-", "--json").document == {"seven": 7}
+    assert headwater("query", "-", "--json").document == [{"seven": 7}]
 
 
 def test_rows_beyond_the_limit_are_left_out_and_that_is_said(headwater, workspace):
@@ -87,4 +86,4 @@ def test_every_raw_table_answers_before_the_first_load(headwater, workspace):
 
     ended = headwater("query", f"select {counts}", "--json")
 
-    assert ended.document == dict.fromkeys(tables, 0)
+    assert ended.document == [dict.fromkeys(tables, 0)]

@@ -1,4 +1,4 @@
--- Grain: one row for each event and identifier that it carries.
+-- Grain: one row for each event and place in it that holds an identifier.
 {{ config(materialized='view') }}
 
 with calls as (
@@ -16,7 +16,7 @@ places as (
 ),
 
 found as (
-    select distinct
+    select
         calls.id as event_id,
         places.type,
         case places.place

@@ -11,6 +11,12 @@ with calls as (
     where {{ in_new_loads() }}
 ),
 
+newest as (
+    select max(_seq) as _seq
+    from calls
+    group by id
+),
+
 nodes as (
     select
         event_identifiers._seq,
@@ -47,6 +53,5 @@ select
     calls.load_id,
     calls._seq
 from calls
+inner join newest on newest._seq = calls._seq
 left join nodes on nodes._seq = calls._seq
-where calls.id is not null
-qualify row_number() over (partition by calls.id order by calls._seq desc) = 1

@@ -1,0 +1,137 @@
+from datetime import timedelta
+
+import pytest
+
+from loader.config import open_workspace, read_config
+from loader.errors import ConfigError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        path = tmp_path / "headwater.yml"
+        path.write_text(text)
+        return read_config(path)
+
+    return read_text
+
+
+def complaint(read, text):
+    with pytest.raises(ConfigError) as raised:
+        read(text)
+    return str(raised.value)
+
+
+def test_an_empty_file_has_every_default(read):
+    config = read("# nothing yet\n")
+
+    assert config.warehouse.type == "duckdb"
+    assert config.dedupe_days == 30
+    assert config.transform_every == timedelta(minutes=15)
+    assert config.sources == config.syncs == config.destinations == {}
+
+
+def test_the_repositorys_own_config_is_read(workspace):
+    assert set(workspace.config.sources) == {"web", "server"}
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "guess"),
+    [
+        ("dedup_days: 3", "dedup_days", "dedupe_days"),
+        ("source: {}", "source", "sources"),
+        ("sources: {web: {writekey: x}}", "sources.web.writekey", "write_key"),
+        ("warehouse: {typ: duckdb}", "warehouse.typ", "type"),
+        ("warehouse: {type: duckd}", "warehouse.type", "duckdb"),
+        (
+            "destinations: {crm: {type: webhook}}\n"
+            "syncs: {s: {destination: cmr, audience: big_spenders}}",
+            "syncs.s.destination",
+            "crm",
+        ),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_known_one(read, text, place, guess):
+    message = complaint(read, text)
+
+    assert f"headwater.yml: {place}" in message
+    assert f"Fix: did you mean '{guess}'?" in message
+
+
+def test_a_name_like_no_other_is_refused_with_all_that_are_known(read):
+    message = complaint(read, "warehouse: {zzz: 1}")
+
+    assert "warehouse.zzz" in message
+    assert "Fix: known here: type" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "wanted"),
+    [
+        ("dedupe_days: many", "dedupe_days", "a whole number"),
+        ("dedupe_days: true", "dedupe_days", "a whole number"),
+        ("dedupe_days: 1.5", "dedupe_days", "a whole number"),
+        ("dedupe_days: 0", "dedupe_days", "1 or more"),
+        ("transform_every: 15", "transform_every", "a duration such as 30s, 15m or 1h"),
+        ("transform_every: soon", "transform_every", "a duration"),
+        ("sources: [web]", "sources", "a mapping"),
+        ("sources: {web: key}", "sources.web", "a mapping"),
+        ("- dedupe_days", "top level", "a mapping"),
+        ("just text", "top level", "a mapping"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(read, text, place, wanted):
+    message = complaint(read, text)
+
+    assert place in message
+    assert wanted in message
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t- x", "a: b: c", "\x00"])
+def test_what_is_no_yaml_is_refused(read, text):
+    assert "not readable as YAML" in complaint(read, text)
+
+
+@pytest.mark.parametrize(
+    ("sync", "wanted"),
+    [
+        ("{destination: crm}", "name either `model` or `audience`"),
+        ("{destination: crm, model: m, audience: a}", "name either `model` or `audience`"),
+        ("{destination: crm, model: users}", "needs `key`"),
+        ("{model: users}", "'destination' is missing"),
+    ],
+)
+def test_a_sync_says_what_it_lacks(read, sync, wanted):
+    message = complaint(read, f"destinations: {{crm: {{type: webhook}}}}\nsyncs: {{s: {sync}}}")
+
+    assert "syncs.s" in message
+    assert wanted in message
+
+
+def test_a_section_that_is_only_comments_is_as_if_left_out(read):
+    assert read("sources:\n  # web:\ndestinations:\n").sources == {}
+
+
+def test_a_destination_keeps_its_settings_for_its_type_to_check(read):
+    config = read("destinations: {crm: {type: webhook, base_url: https://example.com}}")
+
+    assert config.destinations["crm"].settings == {"base_url": "https://example.com"}
+
+
+def test_a_workspace_is_found_from_a_folder_inside_of_it(workspace, monkeypatch):
+    monkeypatch.chdir(workspace.schemas / "track")
+
+    assert open_workspace(None).root == workspace.root.resolve()
+
+
+def test_where_there_is_no_workspace_the_message_says_how_to_make_one(tmp_path):
+    with pytest.raises(ConfigError, match="headwater init"):
+        open_workspace(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["what?", "back\\slash"])
+def test_a_path_that_duckdb_would_misread_is_refused(workspace, name):
+    moved = workspace.root.rename(workspace.root.with_name(name))
+
+    with pytest.raises(ConfigError, match="rename that folder"):
+        open_workspace(moved)

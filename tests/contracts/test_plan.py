@@ -1,0 +1,179 @@
+import json
+
+import pytest
+
+from loader.contracts import Contracts, columns_named, read_contracts
+from loader.errors import ConfigError
+from loader.event.values import ColumnType
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.fixture
+def write(workspace):
+    """Writes one contract; text that is no object is written as it is."""
+
+    def write_contract(found, name="track/checked.json"):
+        path = workspace.schemas / name
+        path.write_text(found if isinstance(found, str) else json.dumps(found))
+        return path
+
+    return write_contract
+
+
+@pytest.fixture
+def complaint(workspace):
+    def complain():
+        with pytest.raises(ConfigError) as raised:
+            Contracts(read_contracts(workspace.schemas))
+        return str(raised.value)
+
+    return complain
+
+
+def test_the_repositorys_contracts_are_read(workspace):
+    contracts = {contract.table: contract for contract in read_contracts(workspace.schemas)}
+
+    assert {"order_completed", "subscription_started", "identifies", "groups", "pages", ""} == set(
+        contracts
+    )
+    assert contracts["order_completed"].name == "Order Completed"
+
+
+def test_a_workspace_without_contracts_has_none(tmp_path):
+    assert read_contracts(tmp_path / "schemas") == []
+
+
+def test_columns_that_a_contract_names_have_its_types(workspace, write):
+    write(
+        {
+            "name": "Checked",
+            "rules": {
+                "properties": {
+                    "text": {"type": "string"},
+                    "maybeText": {"type": ["string", "null"]},
+                    "count": {"type": "integer"},
+                    "price": {"type": "number"},
+                    "ok": {"type": "boolean"},
+                    "at": {"type": "string", "format": "date-time"},
+                    "items": {"type": "array"},
+                    "either": {"type": ["string", "number"]},
+                    "untyped": {},
+                    "true": True,
+                    "address": {"type": "object", "properties": {"city": {"type": "string"}}},
+                }
+            },
+        }
+    )
+
+    checked = next(c for c in read_contracts(workspace.schemas) if c.table == "checked")
+
+    assert dict(columns_named(checked)) == {
+        "text": ColumnType.TEXT,
+        "maybe_text": ColumnType.TEXT,
+        "count": ColumnType.INT,
+        "price": ColumnType.FLOAT,
+        "ok": ColumnType.BOOL,
+        "at": ColumnType.TIMESTAMP,
+        "items": ColumnType.TEXT,
+        "address_city": ColumnType.TEXT,
+    }
+
+
+def test_a_whole_event_schema_names_columns_of_context_too(workspace, write):
+    write(
+        {
+            "title": "Checked",
+            "$schema": DRAFT_7,
+            "properties": {
+                "properties": {"properties": {"a": {"type": "integer"}}},
+                "context": {"properties": {"app": {"properties": {"build": {"type": "integer"}}}}},
+            },
+        }
+    )
+
+    checked = next(c for c in read_contracts(workspace.schemas) if c.table == "checked")
+
+    assert dict(columns_named(checked)) == {
+        "a": ColumnType.INT,
+        "context_app_build": ColumnType.INT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "place"),
+    [
+        ("{nope", "line 1 column 2"),
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ([], "wanted an object"),
+        ({"rules": 5}, "rules: found 5"),
+        ({"rules": {"properties": {"a": {"type": "txt"}}}}, "properties.a.type"),
+        ({"rules": {"properties": {"a": {"minimum": "0"}}}}, "properties.a.minimum"),
+        ({"rules": {"properties": {"a": {"pattern": "("}}}}, "properties.a.pattern"),
+        ({"rules": {"required": "a"}}, "required"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#"}, "wanted draft-07"),
+        ({"rules": {"properties": {"a": {"$ref": "#/definitions/b"}}}}, "/definitions/b"),
+    ],
+)
+def test_a_broken_contract_is_refused_with_its_file_and_the_place(write, complaint, found, place):
+    path = write(found)
+
+    message = complaint()
+
+    assert message.startswith(f"{path}: ")
+    assert place in message
+    assert "\n  Fix: " in message
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["https://example.com/x.json", "file:///etc/passwd", "http://127.0.0.1:9/x", "other.json#/a"],
+)
+def test_a_reference_out_of_the_file_is_refused_without_a_look(
+    write, complaint, monkeypatch, reference
+):
+    write({"rules": {"properties": {"a": {"$ref": reference}}}})
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("went to the network"))
+
+    message = complaint()
+
+    assert reference.partition("#")[0] in message
+    assert "must stay inside it" in message
+
+
+def test_a_reference_inside_of_the_file_is_followed(workspace, write):
+    write(
+        {
+            "$schema": DRAFT_7,
+            "$id": "https://example.com/checked.json",
+            "definitions": {"short": {"type": "string", "maxLength": 3}},
+            "properties": {"properties": {"properties": {"a": {"$ref": "#/definitions/short"}}}},
+        }
+    )
+    contracts = Contracts(read_contracts(workspace.schemas))
+    event = {"type": "track", "event": "checked", "properties": {"a": "abcd"}}
+
+    assert [found.rule for found in contracts.violations(event)] == ["maxLength"]
+
+
+def test_two_contracts_for_one_table_are_refused(write, complaint):
+    write({"name": "order completed", "rules": {}})
+
+    message = complaint()
+
+    assert "'order completed' means the table order_completed" in message or (
+        "'Order Completed' means the table order_completed" in message
+    )
+    assert "keep one contract a table" in message
+
+
+def test_an_event_called_common_has_a_contract_of_its_own(workspace, write):
+    write({"name": "Common", "rules": {"required": ["z"]}})
+
+    contracts = Contracts(read_contracts(workspace.schemas))
+
+    assert contracts.violations({"type": "track", "event": "Other", "properties": {}}) == []
+    (found,) = contracts.violations({"type": "track", "event": "Common", "properties": {}})
+    assert found.path == "$.properties.z"
