@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +49,12 @@ def load(workspace, write_ndjson):
     return load_events
 
 
+def read_raw(workspace: Workspace, sql: str) -> list[tuple[Any, ...]]:
+    """The rows that `sql` gives of a workspace's published file, times in UTC."""
+    with connect(workspace) as connection:
+        return connection.execute(sql).fetchall()
+
+
 @pytest.fixture
 def raw():
-    """The rows that `sql` gives of a workspace's published file, times in UTC."""
-
-    def read(workspace, sql):
-        with connect(workspace) as connection:
-            return connection.execute(sql).fetchall()
-
-    return read
+    return read_raw

@@ -3,10 +3,14 @@
 import os
 import re
 from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
 
 from loader.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNBRACED = re.compile(r"\$<([A-Za-z_][A-Za-z0-9_]*)>")
 _WRITE_KEY = re.compile(r'("writeKey\\*"\s*:\s*\\*")[^"\\]*')  # \" where JSON stands in JSON
 
 
@@ -36,6 +40,20 @@ class Secret:
         """The value, or None while a variable that it names is unset."""
         missing = any(not os.environ.get(name) for name in _REFERENCE.findall(self.template))
         return None if missing else self.reveal()
+
+
+def load_yaml(text: str) -> Any:
+    """The YAML document, in which `${NAME}` may stand unquoted, also inside `{…}`."""
+    # To YAML a brace is syntax: for the time of reading, references do without.
+    return _restored(yaml.safe_load(_REFERENCE.sub(r"$<\1>", text)))
+
+
+def _restored(found: Any) -> Any:
+    if isinstance(found, str):
+        return _UNBRACED.sub(r"${\1}", found)
+    if isinstance(found, dict):
+        return {_restored(key): _restored(value) for key, value in found.items()}
+    return [_restored(value) for value in found] if isinstance(found, list) else found
 
 
 def strip_write_keys(text: str) -> str:

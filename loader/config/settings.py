@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import yaml
 
-from loader.config.secrets import Secret
+from loader.config.secrets import Secret, load_yaml
 from loader.config.strict import build, unknown_key
 from loader.errors import ConfigError
 
@@ -77,7 +77,7 @@ class Config:
 def read_config(path: Path) -> Config:
     """The config in the file `path`; ConfigError says where it is wrong."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = load_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ConfigError(f"{path}: not readable as YAML: {problem}") from problem
     found = {} if found is None else found

@@ -19,7 +19,7 @@ from loader.load.violations import ViolationWriter
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
 from loader.warehouse.catalog import fixed_columns
 
-_FLUSH_EVENTS = 20_000
+_FLUSH_EVENTS = 50_000
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",

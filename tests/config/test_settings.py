@@ -135,3 +135,11 @@ def test_a_path_that_duckdb_would_misread_is_refused(workspace, name):
 
     with pytest.raises(ConfigError, match="rename that folder"):
         open_workspace(moved)
+
+
+def test_a_reference_may_stand_unquoted_inside_braces(read):
+    config = read("sources:\n  web: {write_key: ${WEB_WRITE_KEY}}\n")
+
+    key = config.sources["web"].write_key
+    assert key is not None
+    assert key.template == "${WEB_WRITE_KEY}"

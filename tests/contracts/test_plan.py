@@ -163,9 +163,8 @@ def test_two_contracts_for_one_table_are_refused(write, complaint):
 
     message = complaint()
 
-    assert "'order completed' means the table order_completed" in message or (
-        "'Order Completed' means the table order_completed" in message
-    )
+    assert "'Order Completed' means the table order_completed" in message
+    assert "as 'order completed' of checked.json does" in message
     assert "keep one contract a table" in message
 
 

@@ -79,9 +79,13 @@ def dbt_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
         "HEADWATER_WAREHOUSE": str(folder / "warehouse.duckdb"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    pipe = subprocess.PIPE
+    with (
+        (folder / "output.txt").open("w") as output,
+        subprocess.Popen(
+            command, env=environment, stdin=pipe, stdout=pipe, stderr=output, text=True
+        ) as process,
+    ):
         yield Dbt(process, folder)
         process.stdin.close()
 

@@ -1,0 +1,25 @@
+"""A reader who never stops: python -m tests.warehouse.reader DATABASE LAST
+
+Counts raw.tracks on one read-only connection until it sees LAST, then tells all that it saw, and
+with how many distinct ids.
+"""
+
+import json
+import sys
+
+import duckdb
+
+
+def main(database: str, last: int) -> None:
+    seen = set()
+    with duckdb.connect(database, read_only=True) as connection:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        query = "select count(*), count(distinct id) from raw.tracks"
+        while (last, last) not in seen:
+            seen.add(connection.execute(query).fetchone())
+    sys.stdout.write(json.dumps(sorted(seen)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
