@@ -59,6 +59,14 @@ def test_an_error_about_a_secret_does_not_show_it(tmp_path):
     assert "1234567" not in str(raised.value)
 
 
+def test_a_reference_may_stand_unquoted_in_braces(tmp_path, monkeypatch):
+    path = tmp_path / "headwater.yml"
+    path.write_text("sources: {web: {write_key: ${HW_TEST_KEY}}}")
+    monkeypatch.setenv("HW_TEST_KEY", HIDDEN)
+
+    assert read_config(path).sources["web"].write_key.reveal() == HIDDEN
+
+
 def test_a_secret_can_not_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Secret("${A}", "x").template = "y"

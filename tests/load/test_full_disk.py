@@ -6,7 +6,7 @@ import pytest
 
 from loader.load import load_files
 from loader.warehouse import read_manifest
-from tests.load.test_killed import unlisted
+from tests.load.test_killed_load import unlisted
 
 EVENTS = [
     {

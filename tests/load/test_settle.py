@@ -67,6 +67,14 @@ def events(draw):
     return {**event, "extra": draw(st.none() | scalars)}
 
 
+@st.composite
+def number_events(draw):
+    """Little but numbers in two columns, so that every order of widths and fractions comes up."""
+    call = {"type": "track", "event": "Other", "userId": "u", "traits": {}, "integrations": {}}
+    number = st.sampled_from([None, 1, 2**53, 2**53 + 1, 2**63, 2.0, 1.5, 1e300])
+    return {**call, "properties": {"a": draw(number)}, "context": {"app": draw(number)}}
+
+
 # After each event: nothing, the end of a chunk, or the end of a load.
 cuts = st.sampled_from(["", "", "", "chunk", "load"])
 
@@ -108,7 +116,16 @@ def read(workspace, files, catalog):
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(events(), cuts), min_size=1, max_size=16))
 def test_tables_are_as_if_events_had_come_singly(tmp_path_factory, steps):
-    workspace = Workspace(tmp_path_factory.mktemp("settle"))
+    check(Workspace(tmp_path_factory.mktemp("settle")), steps)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=st.lists(st.tuples(number_events(), cuts), min_size=2, max_size=8))
+def test_numbers_widen_as_if_events_had_come_singly(tmp_path_factory, steps):
+    check(Workspace(tmp_path_factory.mktemp("numbers")), steps)
+
+
+def check(workspace, steps):
     oracle = Oracle()
     for seq, (event, _) in enumerate(steps):
         oracle.take({**event, "messageId": f"m{seq}"})

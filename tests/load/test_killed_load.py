@@ -1,6 +1,7 @@
 """A load that is killed at any moment and repeated."""
 
 import json
+import os
 import random
 import time
 
@@ -35,7 +36,7 @@ def write_events(folder):
 
 
 def count_files(workspace):
-    return sum(path.is_file() for path in workspace.home.rglob("*"))
+    return sum(len(names) for _, _, names in os.walk(workspace.home))
 
 
 def unlisted(workspace):
