@@ -22,6 +22,7 @@ setup: .venv/.installed
 	  && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
 	  || $(PIP) --no-deps --require-hashes -r requirements.lock
 	$(PIP) --no-build-isolation --no-deps --editable .
+	$(BIN)/headwater status > /dev/null # makes .headwater/, so that plain `dbt build` works too
 	touch $@
 
 demo: setup

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     contenders: dict[str, Contender] = {
         "headwater load": load_with_headwater,
         "DuckDB read_json (floor)": load_with_duckdb,
-        "dlt": load_with_dlt,
+        "dlt": partial(load_with_dlt, file_format="insert_values"),  # what it does by default
+        "dlt by way of Parquet": partial(load_with_dlt, file_format="parquet"),
     }
     costs = {}
     for name, contend in contenders.items():
@@ -87,14 +89,14 @@ def load_with_duckdb(file: Path, planted: Manifest, folder: Path) -> Cost:
     return cost
 
 
-def load_with_dlt(file: Path, planted: Manifest, folder: Path) -> Cost | None:
+def load_with_dlt(file: Path, planted: Manifest, folder: Path, *, file_format: str) -> Cost | None:
     """The same tables as ours, with every unique event in one of them; None without dlt."""
     python = python_with_dlt(_CACHE / "dlt")
     if python is None:
         return None
     database = folder / "dlt.duckdb"
     cost = run(
-        [str(python), str(_CONTENDERS / "with_dlt.py"), str(file), str(database)],
+        [str(python), str(_CONTENDERS / "with_dlt.py"), str(file), str(database), file_format],
         {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"},
     )
     check("exit code", cost.exit_code, 0)

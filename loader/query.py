@@ -42,6 +42,8 @@ def _refused(problem: duckdb.Error) -> LoaderError:
     message = str(problem).strip()
     if "read-only" in message:
         fix = "`headwater query` only reads; to change a table, change its model in dbt_project/"
+    elif isinstance(problem, duckdb.IOException):
+        fix = "a file of the lake is missing or damaged: restore it from a backup"
     elif isinstance(problem, duckdb.CatalogException):
         fix = "`headwater status` lists the raw tables; `headwater transform` builds the marts"
     elif isinstance(problem, duckdb.ParserException):

@@ -1,4 +1,4 @@
-"""dlt brings the file EVENTS to DATABASE: a table an event, each messageId once, no contracts.
+"""dlt brings EVENTS to DATABASE by way of FORMAT: a table an event, each messageId once.
 
 Runs in an environment of its own; dlt's working files go beside DATABASE.
 """
@@ -39,7 +39,7 @@ def _events(file):
     yield page
 
 
-events, database = sys.argv[1:]
+events, database, file_format = sys.argv[1:]
 dlt.pipeline(
     "events",
     pipelines_dir=str(Path(database).with_suffix(".pipelines")),
@@ -47,5 +47,5 @@ dlt.pipeline(
     dataset_name="raw",
 ).run(
     _events(events),
-    loader_file_format="parquet",  # INSERT statements, its default, cost about three times as much
+    loader_file_format=file_format,
 )

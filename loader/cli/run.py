@@ -9,7 +9,7 @@ import click
 
 from loader.cli import load, sync, transform
 from loader.cli.options import in_workspace, json_option
-from loader.cli.output import show_error, show_json
+from loader.cli.output import note, show_error, show_json
 from loader.exit_codes import DONE, MISUSED, worst
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _FORMS: Final[dict[str, tuple[Callable[[Any], str], Callable[[Any], dict[str, An
     "transform": (transform.describe, transform.as_document),
     "sync": (sync.describe, sync.as_document),
 }
+# What in each stage's report is for stderr.
+_NOTES: Final = {"load": "warnings", "transform": "messages"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def _show(outcome: "StageOutcome", *, in_text: bool) -> None:
     describe, _ = _FORMS[outcome.stage]
     for report in outcome.reports if in_text else ():
         click.echo(describe(report))
+        for message in getattr(report, _NOTES.get(outcome.stage, ""), ()):
+            note(message)
     for error in outcome.errors:
         show_error(f"{outcome.stage}: {error}")
 

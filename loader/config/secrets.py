@@ -34,7 +34,7 @@ class Secret:
                 )
             return value
 
-        return _REFERENCE.sub(value_of, self.template)
+        return _REFERENCE.sub(value_of, self.template).strip()
 
     def reveal_or_none(self) -> str | None:
         """The value, or None while a variable that it names is unset."""

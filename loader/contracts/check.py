@@ -6,6 +6,7 @@ hundred times faster; only what it refuses is put to the judge, who also gives t
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -17,6 +18,8 @@ from loader.contracts.plan import Contract
 from loader.errors import ConfigError
 from loader.event.envelope import Event
 from loader.event.naming import CALL_TABLES, table_name
+
+MAX_VIOLATIONS = 20  # told of one event and contract: more would only repeat its payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,8 @@ class _Checker:
                 return []
         except (ValueError, RecursionError):
             pass  # a value that the fast one can't take, such as an integer of 200 digits
-        errors = sorted(
-            self._judge.iter_errors(event), key=lambda error: list(map(str, error.path))
-        )
+        found = islice(self._judge.iter_errors(event), MAX_VIOLATIONS)
+        errors = sorted(found, key=lambda error: list(map(str, error.path)))
         return [Violation(*explain(error)) for error in errors]
 
 

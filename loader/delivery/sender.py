@@ -1,5 +1,6 @@
 """Sends one destination's requests: keep-alive, bounded, retried, never following a redirect."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Self
 
@@ -101,7 +102,7 @@ class Sender:
             async with self._session.request(
                 request.method, request.url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                response = _read(answer.status, await _content(answer), answer.headers)
+                response = self._clean(_read(answer.status, await _content(answer), answer.headers))
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise ConfigError(
                 f"headwater.yml: destinations.{self._name}.base_url: not an http or https URL",
@@ -111,7 +112,11 @@ class Sender:
             return None, f"no answer within {self._timeout_seconds:g} s"
         except (aiohttp.ClientError, OSError) as problem:
             return None, self.redact(f"{type(problem).__name__}: {problem}")
-        return response, self.redact(response.summary)
+        return response, response.summary
+
+    def _clean(self, response: Response) -> Response:
+        """The response without our secrets, should it repeat them; before anything is cut off."""
+        return dataclasses.replace(response, text=self.redact(response.text))
 
     def _heed_retry_after(self, response: Response | None, reason: str) -> None:
         wanted = response.headers.get("Retry-After") if response else None

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from loader.config import Workspace
 from loader.load import LoadReport
-from loader.warehouse import connect, quote
+from loader.warehouse import connect, read_manifest
 
 _BOOKKEEPING = ("loads", "violations", "schema_changes")
 
@@ -36,21 +36,17 @@ class DemoReport:
     @classmethod
     def read(cls, workspace: Workspace, load: LoadReport, delivered: int, seconds: float) -> Self:
         """Count what the warehouse of `workspace` holds after `load`, transform and sync."""
+        tables = {
+            name: rows
+            for name, rows in sorted(read_manifest(workspace).rows_by_table().items())
+            if rows and name not in _BOOKKEEPING
+        }
         with connect(workspace) as connection:
 
             def count(query: str) -> int:
                 row = connection.execute(query).fetchone()
                 return int(row[0]) if row else 0
 
-            views = connection.execute(
-                "select view_name from duckdb_views() where schema_name = 'raw' order by 1"
-            ).fetchall()
-            tables = {
-                name: rows
-                for (name,) in views
-                if name not in _BOOKKEEPING
-                and (rows := count(f"select count(*) from raw.{quote(name)}"))
-            }
             revenue = connection.execute(
                 "select currency, sum(revenue) from analytics.orders"
                 " where currency is not null and revenue is not null group by all order by 1"

@@ -44,7 +44,9 @@ def run_demo(
     with receiving(secret) as receiver:
         settings = {"HEADWATER_DEMO_RECEIVER": receiver.url, "HEADWATER_DEMO_SECRET": secret}
         with _environment(settings):
-            run_syncs(workspace)
+            for report in run_syncs(workspace):
+                if report.error:
+                    raise report.error
     return DemoReport.read(workspace, load, len(receiver.rows), time.monotonic() - started)
 
 

@@ -30,7 +30,7 @@ class Candidate:
 
     message_id: str
     source: str
-    event: Event | None = None
+    event: Event = field(default_factory=dict)  # {} where no event stood
     rejection: Rejection | None = None
     text: bytes = b""  # what stood there, where that is no event
     rescued: dict[str, Any] = field(default_factory=dict)
@@ -60,16 +60,16 @@ class Intake:
                 yield self._reject(line, _why_not_json(line, problem))
                 continue
             if type(found) is dict and is_batch(found):
-                is_long = len(line) > MAX_EVENT_BYTES
-                for event in split_batch(found):
-                    text = json_text(event).encode() if is_long else b""
-                    yield self._candidate(event, text, len(text))
+                texts = [json_text(event).encode() for event in found["batch"]]
+                for place, (event, text) in enumerate(zip(split_batch(found), texts, strict=True)):
+                    # As it was before it shared the batch's times: those are new at each attempt.
+                    yield self._candidate(event, text, f"-{place}")
             else:
-                yield self._candidate(found, line, len(line))
+                yield self._candidate(found, line)
 
-    def _candidate(self, found: object, text: bytes, size: int) -> Candidate:
+    def _candidate(self, found: object, text: bytes, place: str = "") -> Candidate:
+        """`text` is the event as it came; `place` tells it from its twins in a batch."""
         if type(found) is not dict:
-            text = text or json_text(found).encode()
             kind = "an array" if isinstance(found, list) else type(found).__name__
             why = Rejection("malformed", "$", f"found {kind}; an event is a JSON object")
             return self._reject(text, why)
@@ -77,9 +77,9 @@ class Intake:
         found.pop("_metadata", None)
         rescued: dict[str, Any] = {}
         rejection = normalise(found, rescued)
-        if size > MAX_EVENT_BYTES:
+        if len(text) > MAX_EVENT_BYTES:
             rejection = Rejection(
-                "too_large", "$", f"{size} bytes; an event may have {MAX_EVENT_BYTES}"
+                "too_large", "$", f"{len(text)} bytes; an event may have {MAX_EVENT_BYTES}"
             )
         message_id = found.get("messageId")
         if not isinstance(message_id, str) or not message_id:
@@ -88,7 +88,7 @@ class Intake:
             else:
                 if message_id:
                     rescued["/messageId"] = message_id
-                message_id = _id_of(text or json_text(found).encode())
+                message_id = f"{_id_of(text)}{place}"
             found["messageId"] = message_id
         source, unknown_key = self._source_of(key)
         return Candidate(message_id, source, found, rejection, b"", rescued, unknown_key)
@@ -104,7 +104,7 @@ class Intake:
 
     def _reject(self, text: bytes, rejection: Rejection) -> Candidate:
         source = self._source or DEFAULT_SOURCE
-        return Candidate(_id_of(text), source, None, rejection, text)
+        return Candidate(_id_of(text), source, {}, rejection, text)
 
 
 def _parse(line: bytes) -> Any:

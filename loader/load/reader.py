@@ -27,6 +27,7 @@ def check_inputs(inputs: list[str]) -> int | None:
     for name in inputs:
         if name != STDIN and not Path(name).is_file():
             found = "a folder" if Path(name).is_dir() else "nothing"
+            found = "a pipe" if Path(name).is_fifo() else found
             raise ConfigError(
                 f"{name}: found {found}, wanted a file of NDJSON, .gz or .zst",
                 fix="check the path; `-` reads standard input",

@@ -16,7 +16,7 @@ from loader.warehouse import Catalog, LakeWriter
 from loader.warehouse.catalog import fixed_columns
 
 _TRACKS = "tracks"
-_PART_ROWS = 400_000  # rows held as Arrow before they are written, which bounds memory
+_PART_BYTES = 512 * 1024 * 1024  # held as Arrow before they are written, which bounds memory
 # Fields of the envelope that have columns, are known not to be stored, or name the call itself.
 _COMMON_FIELDS = frozenset(
     {
@@ -52,7 +52,7 @@ class RowWriter:
         self._names: dict[str, set[str]] = {}  # table -> events that meet in it
         self._buffers: dict[str, TableBuffer] = {}
         self._chunks: dict[str, list[pa.Table]] = {}
-        self._held_rows = 0
+        self._held_bytes = 0
 
     def add(self, event: Event, seq: int, source: str, rescued: dict[str, Any]) -> None:
         """Take one event, normalised and accepted."""
@@ -102,7 +102,7 @@ class RowWriter:
             times = settle_times(buffer, Stated(*fixed[table][3:7]), self._now)
             self._hold(table, buffer, fixed[table], times, added[table])
             buffer.clear()
-        if self._held_rows >= _PART_ROWS:
+        if self._held_bytes >= _PART_BYTES:
             self.write()
 
     def write(self) -> None:
@@ -114,7 +114,7 @@ class RowWriter:
             self.rows[table] = self.rows.get(table, 0) + len(rows)
             self.dates.setdefault(table, set()).update(dates.unique().to_pylist())
         self._chunks = {}
-        self._held_rows = 0
+        self._held_bytes = 0
 
     def names_that_meet(self) -> list[str]:
         """Tables and columns into which two or more names of events or keys went, for a report."""
@@ -179,7 +179,7 @@ class RowWriter:
             self._catalog.add_table(table)
         chunk = pa.table(columns)
         self._chunks.setdefault(table, []).append(chunk)
-        self._held_rows += len(chunk)
+        self._held_bytes += chunk.nbytes
 
 
 def _as_json(rescued: Mapping[int, Mapping[str, Any]], count: int) -> pa.Array:

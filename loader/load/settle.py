@@ -76,10 +76,14 @@ def _settle_column(
 ) -> Iterable[pa.Array | None]:
     state = catalog.state_of(members[0].table, name)
     if state is None:
-        first = next((kind for _, _, _, v in _in_order(members) if (kind := type_of(v))), None)
-        if first is None:  # no value that any column could hold
-            for member, row, _, value in _in_order(members):
-                _rescue(member, row, value)
+        first = None
+        for member, row, _, value in _in_order(members):
+            first = type_of(value)
+            if first is not None:
+                break
+            _rescue(member, row, value)  # no column could hold it
+            member.column.values[row] = None
+        if first is None:
             return [None] * len(members)
         state = catalog.add_column(members[0].table, name, first)
     for member in members:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from loader.config import Workspace
 from loader.contracts import Contract, Contracts, Violation, columns_named
-from loader.event.values import ARROW
+from loader.event.values import ARROW, ColumnType
 from loader.ledger import IdIndex, keys_of
 from loader.load.intake import Candidate, Intake
 from loader.load.reader import STDIN, Progress, digest_of, read_lines
@@ -19,7 +19,7 @@ from loader.load.violations import ViolationWriter
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
 from loader.warehouse.catalog import fixed_columns
 
-_FLUSH_EVENTS = 50_000
+_FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held as Python objects
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -43,6 +43,7 @@ class Load:
         self._now = datetime.now(UTC)
         self._contracts = Contracts(contracts)
         self._had_columns = _exist(manifest, contracts)
+        self._ints = manifest.catalog.columns_typed(ColumnType.INT)
         self._intake = Intake(workspace.config, source)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
@@ -51,7 +52,7 @@ class Load:
         self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
         self._loaded: list[LoadedFile] = []
-        self._buffered = 0
+        self._buffered = self._buffered_bytes = 0
         self._keys_reported: set[str] = set()
 
     def take(self, inputs: Sequence[str], total: int | None, progress: Progress | None) -> None:
@@ -99,6 +100,8 @@ class Load:
         manifest.files += self._lake.files
         manifest.loaded_files += self._loaded
         manifest.version += 1
+        if self._ints & manifest.catalog.columns_typed(ColumnType.FLOAT):
+            manifest.epoch += 1
         manifest.next_load_id += 1
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
@@ -121,18 +124,18 @@ class Load:
         self.report.blocked += blocked
         self.report.duplicates += repeated
         self._buffered += len(taken)
-        if self._buffered >= _FLUSH_EVENTS:
+        self._buffered_bytes += sum(map(len, filled))
+        if self._buffered >= _FLUSH_EVENTS or self._buffered_bytes >= _FLUSH_BYTES:
             self._flush()
 
     def _judge(self, candidate: Candidate) -> bool:
         """Take the event or keep it back; whether it was taken."""
         event, rejection = candidate.event, candidate.rejection
-        if rejection is not None or event is None:
-            why = rejection or _UNKNOWN_KEY
-            found = [Violation(why.rule, why.path, why.message)]
+        if rejection is not None:
+            found = [Violation(rejection.rule, rejection.path, rejection.message)]
         else:
             found = self._contracts.violations(event)
-        if found or event is None:
+        if found:
             self._violations.add(candidate, found, "block")
             return False
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
@@ -145,7 +148,7 @@ class Load:
 
     def _flush(self, *, everything: bool = False) -> None:
         self._rows.flush()
-        self._buffered = 0
+        self._buffered = self._buffered_bytes = 0
         if everything:
             self._rows.write()
         self._violations.write(self._lake, self._manifest.catalog, all_rows=everything)

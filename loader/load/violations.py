@@ -15,7 +15,7 @@ from loader.warehouse import Catalog, LakeWriter
 from loader.warehouse.catalog import fixed_columns
 
 TABLE = "violations"
-_HELD_ROWS = 50_000
+_HELD_BYTES = 64 * 1024 * 1024
 
 
 class ViolationWriter:
@@ -30,6 +30,7 @@ class ViolationWriter:
         self._now = now
         self._found: list[tuple[str, Candidate, list[Violation], str]] = []
         self._rows: list[dict[str, Any]] = []
+        self._held_bytes = 0
 
     def add(self, candidate: Candidate, violations: list[Violation], action: str) -> None:
         """Take what one event broke; whether it is new turns out at the next `settle`."""
@@ -56,7 +57,7 @@ class ViolationWriter:
 
     def write(self, lake: LakeWriter, catalog: Catalog, *, all_rows: bool = False) -> None:
         """Write what is held, if it is much or all of it is asked for."""
-        if not self._rows or not (all_rows or len(self._rows) >= _HELD_ROWS):
+        if not self._rows or not (all_rows or self._held_bytes >= _HELD_BYTES):
             return
         columns = fixed_columns(TABLE)
         schema = pa.schema({name: ARROW[kind] for name, kind in columns.items()})
@@ -66,17 +67,19 @@ class ViolationWriter:
         self.rows += len(rows)
         self.dates.update(days)
         self._rows = []
+        self._held_bytes = 0
 
     def _keep(self, candidate: Candidate, violations: list[Violation], action: str) -> None:
-        event = candidate.event or {}
+        event = candidate.event
         stated = (parse_moment(event.get(f)) for f in ("receivedAt", "sentAt", "timestamp"))
         received = next((moment for moment in stated if moment), self._now)
         if event:
             as_sent = {pointer[1:]: value for pointer, value in candidate.rescued.items()}
             payload = json_text(event | as_sent)
         else:
-            text = candidate.text.decode("utf-8", "backslashreplace")
-            payload = json_text(strip_write_keys(text))
+            payload = json_text(candidate.text.decode("utf-8", "backslashreplace"))
+        payload = strip_write_keys(payload)
+        self._held_bytes += len(payload) * len(violations)
         for found in violations:
             self._rows.append(
                 {

@@ -7,6 +7,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from loader.config import SyncConfig, nearest
 from loader.errors import ConfigError
+from loader.protocol import encode_json
 from loader.sync.json_sql import json_sql, object_sql
 from loader.warehouse.views import quote, text
 
@@ -35,9 +36,25 @@ def source_query(connection: DuckDBPyConnection, name: str, sync: SyncConfig) ->
     keys = {target: json_sql(quote(column), kinds[column]) for target, column in key.items()}
     members = {target: json_sql(quote(column), kinds[column]) for target, column in fields.items()}
     null_key = " ".join(f"when {value} is null then {text(item)}" for item, value in keys.items())
-    return (
+    rows = (
         f"select {object_sql(keys)} as key, {object_sql(members)} as fields, "
         f"case {null_key} end as null_key from ({relation}) as relation"
+    )
+    if sync.audience is None:
+        return rows
+    flag = next(target for target, column in fields.items() if column == sync.audience)
+    return f"with present as ({rows}) from present union all {_departed(flag)}"
+
+
+def _departed(flag: str) -> str:
+    """Who was told to be a member and is no longer known as one, told to be none.
+
+    An order that was corrected, or a merge into an older user, takes a row out of the audience.
+    """
+    member, none = (f"{encode_json(flag).decode()}:{value}" for value in ("true", "false"))
+    return (
+        f"select key, replace(fields, {text(member)}, {text(none)}), null from state.accepted "
+        f"where key not in (select key from present)"
     )
 
 

@@ -119,6 +119,16 @@ class Catalog:
         columns = self.tables.get(table)
         return columns.types.get(name) if columns else None
 
+    def columns_typed(self, wanted: ColumnType) -> set[tuple[str, str]]:
+        """Each (table, column) of that type; the shared `context_*` stand under the table ""."""
+        scopes = {"": self.context, **{table: own.types for table, own in self.tables.items()}}
+        return {
+            (table, name)
+            for table, types in scopes.items()
+            for name, state in types.items()
+            if state.type is wanted
+        }
+
     def add_table(self, table: str) -> None:
         """Let `table` exist, if it doesn't."""
         self.tables.setdefault(table, TableColumns())

@@ -11,6 +11,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ class Manifest:
     """What is in the lake as of one version; a load changes its own copy and commits it."""
 
     version: int = 0
+    epoch: int = 0  # raised when a column's type widens, which views of before can't show
     next_load_id: int = 1
     next_seq: int = 1
     catalog: Catalog = field(default_factory=Catalog)
@@ -101,6 +103,7 @@ def read_manifest_file(path: Path) -> Manifest:
         )
     return Manifest(
         version=footer["version"],
+        epoch=footer["epoch"],
         next_load_id=footer["next_load_id"],
         next_seq=footer["next_seq"],
         catalog=Catalog.from_json(footer["catalog"]),
@@ -115,6 +118,7 @@ def commit_manifest(workspace: Workspace, manifest: Manifest) -> None:
     footer = {
         "format_version": FORMAT_VERSION,
         "version": manifest.version,
+        "epoch": manifest.epoch,
         "next_load_id": manifest.next_load_id,
         "next_seq": manifest.next_seq,
         "catalog": manifest.catalog.to_json(),
@@ -125,21 +129,27 @@ def commit_manifest(workspace: Workspace, manifest: Manifest) -> None:
     table = table.replace_schema_metadata({_FOOTER: json.dumps(footer)})
     with replacing(workspace.manifest) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    mark_version(workspace, manifest.version)
+    mark_version(workspace, manifest)
 
 
-def mark_version(workspace: Workspace, version: int) -> None:
-    """Let readers see `version`; repeated at each start, for a commit that was killed before it."""
-    folder = workspace.versions
+def mark_version(workspace: Workspace, manifest: Manifest) -> None:
+    """Let readers see this version; repeated at each start, lest a commit was killed before it."""
+    folder = versions_folder(workspace, manifest)
     folder.mkdir(parents=True, exist_ok=True)
     # The newest has the least name: DuckDB takes a glob's columns from the first file of it.
-    name = folder / f"{_LAST_VERSION - version:012}"
+    name = folder / f"{_LAST_VERSION - manifest.version:012}"
     if not name.exists():
         with suppress(FileExistsError):
             name.hardlink_to(workspace.manifest)
         sync(folder)
     expired_at = time.time() - _KEPT_SECONDS
-    for old in sorted(folder.iterdir())[_KEPT_VERSIONS:]:
+    kept = sorted(folder.iterdir())[_KEPT_VERSIONS - 1 :]
+    for successor, old in reversed(list(pairwise(kept))):
         with suppress(FileNotFoundError):  # another process is just as tidy
-            if old.stat().st_mtime < expired_at:
+            if successor.stat().st_mtime < expired_at:
                 old.unlink()
+
+
+def versions_folder(workspace: Workspace, manifest: Manifest) -> Path:
+    """Where versions of this epoch stand: views of an older one go on showing its last version."""
+    return workspace.versions / str(manifest.epoch)

@@ -56,7 +56,7 @@ def repair(workspace: Workspace) -> list[str]:
             if not workspace.manifest.is_file():
                 commit_manifest(workspace, read_manifest(workspace))
     manifest = read_manifest(workspace)
-    mark_version(workspace, manifest.version)
+    mark_version(workspace, manifest)
     if is_open_for_writing(workspace.warehouse):
         return [f"{workspace.warehouse} is open for writing elsewhere: it is left as it is"]
     messages = _move_stray_log(workspace.warehouse)

@@ -8,7 +8,7 @@ import duckdb
 from loader.config import Workspace
 from loader.event.values import ColumnType
 from loader.warehouse.catalog import Catalog
-from loader.warehouse.manifest import Manifest
+from loader.warehouse.manifest import Manifest, versions_folder
 
 _DUCKDB_TYPES = {
     ColumnType.TEXT: "VARCHAR",
@@ -70,7 +70,7 @@ def view_statements(
 ) -> list[tuple[str, str]]:
     """Each raw table's name and the query of its view."""
     if pinned_to is None:
-        versions = text(f"{_as_pattern(workspace.versions)}/*")
+        versions = text(f"{_as_pattern(versions_folder(workspace, manifest))}/*")
         listing = (
             f"(select min(file) as file from glob({versions})) as newest "
             f"join read_parquet({versions}, filename = true) as manifest "

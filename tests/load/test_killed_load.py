@@ -44,7 +44,7 @@ def unlisted(workspace):
     manifest = read_manifest(workspace)
     listed = {workspace.lake / file.file for file in manifest.files}
     listed |= {workspace.ids / run.file for run in manifest.id_runs}
-    listed |= {workspace.manifest, workspace.warehouse, *workspace.versions.iterdir()}
+    listed |= {workspace.manifest, workspace.warehouse, *workspace.versions.rglob("*")}
     listed |= {workspace.home / "load.lock", workspace.home / "swap.lock"}
     return {path for path in workspace.home.rglob("*") if path.is_file()} - listed
 

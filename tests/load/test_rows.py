@@ -103,6 +103,17 @@ def test_a_property_does_not_slip_into_a_column_of_the_context(workspace, load, 
     }
 
 
+@pytest.mark.parametrize("split", [False, True])
+def test_what_no_column_could_hold_is_rescued_whatever_comes_later(workspace, load, raw, split):
+    first, second = track(1, {"a": 2**63}), track(2, {"a": "text"})
+
+    for events in ([first], [second]) if split else ([first, second],):
+        load(*events)
+
+    assert rescued(raw, workspace) == [{"/properties/a": 2**63}, {}]
+    assert raw(workspace, "select a from raw.checked order by _seq") == [(None,), ("text",)]
+
+
 def test_a_key_with_pointer_signs_is_escaped(workspace, load, raw):
     load(track(1, {"a~b/c": 1}), track(2, {"a~b/c": "text"}), track(3, {"": {"": 2**70}}))
 

@@ -97,6 +97,17 @@ def test_an_audience_that_nobody_ever_entered_sends_nothing(audience):
     assert (report.error, report.added) == (None, 0)
 
 
+def test_a_member_who_vanished_from_the_audience_is_told_to_be_none(audience):
+    audience.publish(USERS, VIEW, memberships(("u1", "null"), ("u2", "null")))
+    audience.run()
+
+    audience.publish(USERS, VIEW, memberships(("u1", "null")))
+    report, again = audience.run(), audience.run()
+
+    assert (report.changed, report.delivered, again.changed) == (1, 1, 0)
+    assert audience.sent()[-1]["fields"]["big_spenders"] is False
+
+
 def test_an_unknown_audience_names_the_nearest(audience):
     audience.configure(users={"audience": "big_spender"})
     audience.publish(USERS, VIEW, memberships(("u1", "null")))
