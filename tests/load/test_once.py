@@ -214,3 +214,21 @@ def test_counts_add_up_and_any_split_into_loads_has_the_same_events(tmp_path_fac
     assert found == [(id_,) for id_ in sorted(good)]
     kept_back = read_raw(workspace, "select message_id, path from raw.violations")
     assert len(set(kept_back)) == len(kept_back) == sum(report.blocked for report in reports)
+
+
+def test_events_without_ids_in_a_batch_are_each_taken_and_a_repeated_batch_adds_none(load):
+    click = {"type": "track", "event": "Click", "userId": "u"}
+    batch = [dict(click), dict(click), {**click, "properties": {"x": 1}}]
+
+    first = load({"batch": batch, "sentAt": "2024-05-01T10:00:00Z"})
+    again = load({"batch": batch, "sentAt": "2024-05-01T10:00:09Z"})  # as an SDK tries again
+
+    assert (first.accepted, first.duplicates) == (3, 0)
+    assert (again.accepted, again.duplicates) == (0, 3)
+
+
+def test_an_event_that_breaks_a_contract_a_thousandfold_is_told_of_briefly(load, raw, workspace):
+    report = load(order("1", products=[{}] * 5_000))
+
+    assert report.blocked == 1
+    assert raw(workspace, "select count(*) from raw.violations") == [(20,)]

@@ -107,3 +107,15 @@ def test_columns_that_grow_read_well_from_files_of_any_age(workspace, load, raw)
         ("4", None, None, None, '{"/properties/b":0.5}'),
     ]
     assert raw(workspace, "select id from raw.a where _date = date '2024-05-02'") == [("4",)]
+
+
+def test_a_reader_of_before_a_type_widened_goes_on_showing_what_was_true(workspace, load, raw):
+    call = {"type": "track", "event": "Seat", "userId": "u"}
+    load({**call, "messageId": "1", "properties": {"seats": 1}})
+    with connect(workspace) as connection:
+        load({**call, "messageId": "2", "properties": {"seats": 1.5}})
+
+        held = connection.execute("select id, seats from raw.seat order by id").fetchall()
+
+    assert held == [("1", 1)]  # and not a 1.5 made into a 2
+    assert raw(workspace, "select id, seats from raw.seat order by id") == [("1", 1.0), ("2", 1.5)]
