@@ -8,6 +8,7 @@ looks for the newest before it lists the lake, so a query sees each load whole.
 """
 
 import json
+import os
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -139,9 +140,14 @@ def mark_version(workspace: Workspace, manifest: Manifest) -> None:
     # The newest has the least name: DuckDB takes a glob's columns from the first file of it.
     name = folder / f"{_LAST_VERSION - manifest.version:012}"
     if not name.exists():
-        with suppress(FileExistsError):
-            name.hardlink_to(workspace.manifest)
-        sync(folder)
+        draft = workspace.home / f".version-{os.getpid()}.tmp"
+        draft.unlink(missing_ok=True)
+        draft.hardlink_to(workspace.manifest)
+        # Another load may just have replaced the manifest: that version is its own to name.
+        if read_manifest_file(draft).version == manifest.version:
+            draft.rename(name)
+            sync(folder)
+        draft.unlink(missing_ok=True)
     expired_at = time.time() - _KEPT_SECONDS
     kept = sorted(folder.iterdir())[_KEPT_VERSIONS - 1 :]
     for successor, old in reversed(list(pairwise(kept))):
