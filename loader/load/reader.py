@@ -25,9 +25,9 @@ Progress = Callable[[int, int | None], None]
 def check_inputs(inputs: list[str]) -> int | None:
     """The bytes of all inputs, None with standard input; ConfigError if one is missing."""
     for name in inputs:
-        if name != STDIN and not Path(name).is_file():
-            found = "a folder" if Path(name).is_dir() else "nothing"
-            found = "a pipe" if Path(name).is_fifo() else found
+        path = Path(name)
+        if name != STDIN and not path.is_file():
+            found = "a folder" if path.is_dir() else "a pipe" if path.is_fifo() else "nothing"
             raise ConfigError(
                 f"{name}: found {found}, wanted a file of NDJSON, .gz or .zst",
                 fix="check the path; `-` reads standard input",

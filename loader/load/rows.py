@@ -1,5 +1,6 @@
 """Accepted events on their way into raw tables: buffered, settled, written by table and day."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -49,7 +50,7 @@ class RowWriter:
         self._catalog = catalog
         self._load_id = load_id
         self._now = now
-        self._names: dict[str, set[str]] = {}  # table -> events that meet in it
+        self._names = defaultdict[str, set[str]](set)  # table -> events that meet in it
         self._buffers: dict[str, TableBuffer] = {}
         self._chunks: dict[str, list[pa.Table]] = {}
         self._held_bytes = 0
@@ -61,7 +62,7 @@ class RowWriter:
             name = event["event"]
             table = table_name(name)
             own: tuple[Any, ...] = (table, name)
-            self._names.setdefault(table, set()).add(name)
+            self._names[table].add(name)
         else:
             table = CALL_TABLES[call]
             own = tuple(
