@@ -10,9 +10,9 @@ from loader.config import Workspace
 from loader.errors import LoaderError
 from loader.exit_codes import DONE, MISUSED, NEWLY_REJECTED, worst
 from loader.load import load_files
+from loader.locks import exclusive
 from loader.sync import run_syncs
 from loader.transform import transform
-from loader.warehouse import exclusive
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from loader.config.secrets import Secret, strip_write_keys
 from loader.config.settings import (
+    CollectorConfig,
     Config,
     DestinationConfig,
+    OAuthConfig,
     SourceConfig,
     SyncConfig,
     WarehouseConfig,
@@ -13,8 +15,10 @@ from loader.config.strict import build, nearest
 from loader.config.workspace import Workspace, find_workspace, open_workspace
 
 __all__ = [
+    "CollectorConfig",
     "Config",
     "DestinationConfig",
+    "OAuthConfig",
     "Secret",
     "SourceConfig",
     "SyncConfig",

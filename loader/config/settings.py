@@ -1,6 +1,7 @@
 """The keys of headwater.yml: one frozen dataclass a section, defaults here and nowhere else."""
 
 import dataclasses
+import ipaddress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,27 @@ class WarehouseConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OAuthConfig:
+    """Who may fetch a token for a source: the holder of the private key to `public_key` (PEM)."""
+
+    client_id: Secret
+    public_key: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceConfig:
-    """One source of events; its write key is what its SDK sends."""
+    """One source of events; its write key is what its SDK sends.
+
+    `requests_per_second` is what the collector takes of this source, all workers together.
+    """
 
     write_key: Secret | None = None
+    oauth: OAuthConfig | None = None
+    requests_per_second: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.requests_per_second is not None and self.requests_per_second < 1:
+            raise ValueError("requests_per_second: wanted 1 or more, or no such line")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +77,54 @@ class SyncConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectorConfig:
+    """How `headwater collect` serves, and how it spools what it takes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    public_url: str | None = None  # as browsers see it; without it, by the request's Host
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-* is believed
+    analytics_js: str | None = None  # the folder of an installed @segment/analytics-next
+    seal_after: timedelta = timedelta(seconds=10)
+    segment_megabytes: int = 64
+    spool_megabytes: int = 10_240  # beyond it, SDKs are told to wait
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "segment_megabytes", "spool_megabytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: wanted 1 or more")
+        if not 0 <= self.port <= 65_535:
+            raise ValueError("port: wanted 0 (any free one) to 65535")
+        if self.seal_after <= timedelta(0):
+            raise ValueError("seal_after: wanted more than nothing, such as 10s")
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as problem:
+                raise ValueError(f"trusted_proxies: {problem}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionConfig:
+    """How long what nobody has to keep is kept."""
+
+    archive_days: int = 400
+
+    def __post_init__(self) -> None:
+        if self.archive_days < 1:
+            raise ValueError("archive_days: wanted 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """headwater.yml, whole."""
 
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
+    collector: CollectorConfig = field(default_factory=CollectorConfig)
     dedupe_days: int = 30
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
     syncs: dict[str, SyncConfig] = field(default_factory=dict)
     transform_every: timedelta = timedelta(minutes=15)

@@ -32,6 +32,16 @@ class Workspace:
         return self.root / ".headwater"
 
     @property
+    def spool(self) -> Path:
+        """What the collector took and no load has loaded yet: spool/<worker>/<segment>."""
+        return self.home / "spool"
+
+    @property
+    def archive(self) -> Path:
+        """Accepted events as they came: archive/_date=YYYY-MM-DD/<load_id>.parquet."""
+        return self.home / "archive"
+
+    @property
     def lake(self) -> Path:
         """Raw tables: lake/<table>/_date=YYYY-MM-DD/<load_id>.parquet."""
         return self.home / "lake"

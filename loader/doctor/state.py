@@ -12,7 +12,7 @@ from loader.config.workspace import CONFIG_FILE
 from loader.contracts import read_contracts
 from loader.doctor.check import Check
 from loader.errors import LoaderError
-from loader.warehouse import holder_of
+from loader.locks import holder_of
 from loader.warehouse.locks import is_open_for_writing
 from loader.warehouse.published import views_are_current
 

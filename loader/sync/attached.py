@@ -9,7 +9,7 @@ import duckdb
 from loader.config import Workspace
 from loader.durable import replacing
 from loader.errors import Busy, ConfigError, LoaderError, StorageError
-from loader.warehouse import exclusive
+from loader.locks import exclusive
 from loader.warehouse.views import text
 
 # Keeps memory flat however many rows there are: beyond it DuckDB works on disk.

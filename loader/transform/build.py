@@ -8,9 +8,10 @@ from datetime import datetime
 
 from loader.config import Workspace
 from loader.errors import ConfigError
+from loader.locks import exclusive
 from loader.transform.dbt import DbtRun, run_dbt
 from loader.transform.results import NodeResult
-from loader.warehouse import exclusive, publish, start_build
+from loader.warehouse import publish, start_build
 
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml")
 

@@ -2,7 +2,6 @@
 
 from loader.warehouse.catalog import MAX_COLUMNS, Catalog
 from loader.warehouse.lake import LakeWriter, sweep, sweep_ids
-from loader.warehouse.locks import exclusive, holder_of
 from loader.warehouse.manifest import LakeFile, LoadedFile, Manifest, commit_manifest, read_manifest
 from loader.warehouse.published import connect, publish, repair, start_build
 from loader.warehouse.views import quote
@@ -16,8 +15,6 @@ __all__ = [
     "Manifest",
     "commit_manifest",
     "connect",
-    "exclusive",
-    "holder_of",
     "publish",
     "quote",
     "read_manifest",

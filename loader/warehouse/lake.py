@@ -86,14 +86,25 @@ def _as_catalogued(rows: pa.Table, table: str, catalog: Catalog) -> pa.Table:
 
 
 def sweep(workspace: Workspace, manifest: Manifest) -> int:
-    """Remove what a killed load left, files that no manifest lists; how many there were."""
+    """Remove what a killed load left, files that no manifest knows of; how many there were."""
     listed = {workspace.lake / file.file for file in manifest.files}
     found = [path for path in workspace.lake.rglob("*") if not path.is_dir()]
     leftovers = [path for path in found if path not in listed]
     leftovers += workspace.home.glob(".*.tmp")
+    leftovers += _unfinished_archive(workspace, manifest)
     for path in leftovers:
         path.unlink(missing_ok=True)
     return len(leftovers) + sweep_ids(workspace, manifest)
+
+
+def _unfinished_archive(workspace: Workspace, manifest: Manifest) -> list[Path]:
+    """What loads that were never committed wrote to archive/_date=YYYY-MM-DD/<load_id>[-part]."""
+    folder = workspace.archive
+    return list(folder.glob("_date=*/.*.tmp")) + [
+        path
+        for path in folder.glob("_date=*/[0-9]*.parquet")
+        if int(path.stem.split("-")[0]) >= manifest.next_load_id
+    ]
 
 
 def sweep_ids(workspace: Workspace, manifest: Manifest) -> int:

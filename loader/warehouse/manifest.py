@@ -72,6 +72,7 @@ class Manifest:
     catalog: Catalog = field(default_factory=Catalog)
     files: list[LakeFile] = field(default_factory=list)
     loaded_files: list[LoadedFile] = field(default_factory=list)
+    loaded_segments: list[str] = field(default_factory=list)  # of the spool; may still lie there
     id_runs: list[Run] = field(default_factory=list)
 
     def rows_by_table(self) -> dict[str, int]:
@@ -110,6 +111,7 @@ def read_manifest_file(path: Path) -> Manifest:
         catalog=Catalog.from_json(footer["catalog"]),
         files=[LakeFile(**row) for row in table.to_pylist()],
         loaded_files=[LoadedFile(**found) for found in footer["loaded_files"]],
+        loaded_segments=footer.get("loaded_segments", []),  # not there before the collector was
         id_runs=[Run(**found) for found in footer["id_runs"]],
     )
 
@@ -124,6 +126,7 @@ def commit_manifest(workspace: Workspace, manifest: Manifest) -> None:
         "next_seq": manifest.next_seq,
         "catalog": manifest.catalog.to_json(),
         "loaded_files": [asdict(loaded) for loaded in manifest.loaded_files],
+        "loaded_segments": manifest.loaded_segments,
         "id_runs": [asdict(run) for run in manifest.id_runs],
     }
     table = pa.Table.from_pylist([asdict(file) for file in manifest.files], _SCHEMA)

@@ -15,8 +15,9 @@ import duckdb
 from loader.config import Workspace
 from loader.durable import refused, sync
 from loader.errors import Busy, ConfigError, StorageError
+from loader.locks import exclusive
 from loader.warehouse.lake import sweep
-from loader.warehouse.locks import exclusive, is_open_for_writing
+from loader.warehouse.locks import is_open_for_writing
 from loader.warehouse.manifest import (
     commit_manifest,
     mark_version,

@@ -95,7 +95,7 @@ def test_a_stray_write_ahead_log_is_found_and_the_next_command_moves_it(
 HOLD = """
 import sys
 from pathlib import Path
-from loader.warehouse import exclusive
+from loader.locks import exclusive
 with exclusive(Path(sys.argv[1]), "load"):
     print("held", flush=True)
     sys.stdin.read()

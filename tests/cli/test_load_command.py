@@ -1,6 +1,8 @@
 import io
 import sys
 
+from tests.spool.place import line, put
+
 COUNTS = ("events_in", "accepted", "blocked", "duplicates", "suppressed", "dropped")
 
 
@@ -53,3 +55,32 @@ def test_what_events_hold_is_shown_to_a_terminal_and_not_obeyed(headwater, works
 
     assert ended.code == 3
     assert "\x1b" not in ended.out + ended.err
+
+
+def test_without_a_file_the_spool_is_loaded(headwater, workspace):
+    page = {"type": "page", "userId": "u", "messageId": "1"}
+    put(workspace.spool, line(page, type="page"))
+
+    first, second = headwater("load", "--json"), headwater("load", "--json")
+
+    assert (first.code, first.document["accepted"]) == (0, 1)
+    assert (second.code, second.document["events_in"]) == (0, 0)
+    ended = headwater("query", "select id, source_id from raw.pages", "--json")
+    assert ended.document == [{"id": "1", "source_id": "web"}]
+
+
+def test_a_source_without_a_file_is_wrong_usage(headwater, workspace):
+    ended = headwater("load", "--source", "server")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "--source without FILE" in ended.err
+    assert "Fix: name the files" in ended.err
+
+
+def test_a_run_loads_the_spool(headwater, workspace):
+    put(workspace.spool, line({"type": "page", "userId": "u"}, type="page"))
+
+    ended = headwater("run", "--json")
+
+    loaded = [stage for stage in ended.document["stages"] if stage["stage"] == "load"]
+    assert [report["accepted"] for report in loaded[0]["reports"]] == [1]

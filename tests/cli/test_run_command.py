@@ -6,7 +6,7 @@ import pytest
 
 from loader.cli.stopping import stop_signals
 from loader.exit_codes import DONE, FAILED, MISUSED, NEWLY_REJECTED, worst
-from loader.warehouse import exclusive
+from loader.locks import exclusive
 from tests.cli.process import headwater_process
 from tests.twin.receiver import serving
 

@@ -1,4 +1,19 @@
+from datetime import UTC, datetime, timedelta
+
 import duckdb
+
+from loader.locks import exclusive
+from tests.spool.place import line, padded, put
+
+EMPTY = {
+    "bytes": 0,
+    "sealed_segments": 0,
+    "open_segments": 0,
+    "oldest_received_at": None,
+    "age_seconds": None,
+    "workers": [],
+}
+PAGE = {"type": "page", "userId": "u"}
 
 
 def test_a_new_workspace_has_every_table_and_nothing_in_it(headwater, workspace):
@@ -46,3 +61,37 @@ def test_it_answers_while_the_warehouse_is_read_elsewhere(headwater, workspace, 
     assert ended.code == 0
     assert "order_completed" in ended.out
     assert "none yet" in ended.out
+
+
+def test_without_a_collector_the_spool_is_empty(headwater, workspace):
+    assert headwater("status", "--json").document["spool"] == EMPTY
+    assert "spool: empty; no collector at work" in headwater("status").out
+
+
+def test_what_waits_in_the_spool_is_told_with_its_age(headwater, workspace):
+    now = datetime.now(UTC)
+    old, new = (line(PAGE, at=(now - timedelta(seconds=s)).isoformat()) for s in (90, 10))
+    size = len(put(workspace.spool, padded(new), worker=0, suffix=".open").read_bytes())
+    size += len(put(workspace.spool, padded(b"damaged\n", old), worker=1).read_bytes())
+    size += len(put(workspace.spool, padded(new), worker=1, number=2).read_bytes())
+
+    with exclusive(workspace.spool / "0" / "lock", "collector worker"):
+        found = headwater("status", "--json").document["spool"]
+        told = headwater("status").out
+
+    assert (found["bytes"], found["sealed_segments"], found["open_segments"]) == (size, 2, 1)
+    assert 90 <= found["age_seconds"] < 150
+    oldest = datetime.fromisoformat(found["oldest_received_at"])
+    assert abs((now - timedelta(seconds=90)) - oldest) < timedelta(milliseconds=1)
+    assert len(found["workers"]) == 1
+    assert f"in 3 segments (1 open), oldest {oldest:%Y-%m-%d %H:%M:%S}" in told
+    assert f"collector at work (process {found['workers'][0]})" in told
+
+
+def test_what_is_loaded_waits_no_more_even_if_a_killed_load_left_it(headwater, workspace):
+    segment = padded(line(PAGE))
+    put(workspace.spool, segment)
+    headwater("load")
+    put(workspace.spool, segment)
+
+    assert headwater("status", "--json").document["spool"] == EMPTY

@@ -8,7 +8,7 @@ import pytest
 
 from loader.errors import Busy
 from loader.load import load_files
-from loader.warehouse import holder_of
+from loader.locks import holder_of
 from tests.load.child import start_load
 
 LINE = b'{"type":"page","userId":"u","messageId":"%d"}\n'

@@ -11,8 +11,9 @@ import pytest
 
 from loader.config import Workspace, open_workspace
 from loader.errors import Busy, ConfigError, TransformFailed
+from loader.locks import exclusive
 from loader.transform import transform
-from loader.warehouse import connect, exclusive
+from loader.warehouse import connect
 from tests.transform.conftest import ROOT
 
 PROJECT = """

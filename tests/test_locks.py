@@ -3,7 +3,7 @@ import os
 import pytest
 
 from loader.errors import Busy
-from loader.warehouse import exclusive, holder_of
+from loader.locks import exclusive, holder_of
 
 
 def test_a_lock_is_held_by_one_and_let_go(tmp_path):
