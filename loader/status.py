@@ -1,4 +1,4 @@
-"""What a workspace holds: raw tables, loads, violations, the last transform, the syncs."""
+"""What a workspace holds: spool, raw tables, loads, violations, the last transform, the syncs."""
 
 import json
 from collections import Counter, defaultdict
@@ -11,6 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from loader.config import Workspace
+from loader.spool import SpoolLag, read_lag
 from loader.warehouse import Manifest, connect, read_manifest
 
 _SHOWN_LOADS: Final = 5
@@ -60,6 +61,7 @@ class Status:
     """A workspace at one moment."""
 
     workspace: str
+    spool: SpoolLag
     tables: list[TableStatus]
     loads: list[LoadStatus]  # the newest first
     violations: dict[str, int]  # by rule
@@ -87,6 +89,7 @@ def read_status(workspace: Workspace) -> Status:
         ).fetchall()
     return Status(
         workspace=str(workspace.root),
+        spool=read_lag(workspace.spool, manifest.loaded_segments),
         tables=list(_tables(workspace, manifest)),
         loads=[LoadStatus(*row) for row in loads],
         violations=dict(violations),

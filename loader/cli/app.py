@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from loader.cli.collect import collect
 from loader.cli.demo import demo
 from loader.cli.doctor import doctor
 from loader.cli.init import init
@@ -70,5 +71,5 @@ def headwater() -> None:
     """Collect events, load them into your warehouse, model them, sync them to your tools."""
 
 
-for _command in (init, demo, load, transform, sync, run, status, query, doctor):
+for _command in (init, demo, collect, load, transform, sync, run, status, query, doctor):
     headwater.add_command(_command)

@@ -1,4 +1,4 @@
-"""`headwater load`: events into raw tables."""
+"""`headwater load`: events of files, or of the spool, into raw tables."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ def load(
     """Check events against schemas/ and write raw tables.
 
     FILE is NDJSON, plain, .gz or .zst: one event, or one {"batch": [...]}, a line; '-' is standard
-    input. Loading the same events again changes nothing.
+    input. Without FILE it loads what the collector has taken so far. Loading the same events again
+    changes nothing.
     """
     from loader.load import load_files
 

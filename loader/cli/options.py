@@ -49,6 +49,17 @@ def in_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
     return workspace_option(update_wrapper(invoke, command))
 
 
+def in_plain_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that leaves the warehouse alone, and so doesn't mend it."""
+
+    def invoke(*arguments: Any, **options: Any) -> Any:
+        from loader.config import open_workspace
+
+        return command(open_workspace(chosen_folder()), *arguments, **options)
+
+    return workspace_option(update_wrapper(invoke, command))
+
+
 def _open_mended() -> "Workspace":
     from loader.config import open_workspace
     from loader.warehouse import repair

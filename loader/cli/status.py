@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loader.config import Workspace
+    from loader.spool import SpoolLag
     from loader.status import Status
 
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @json_option
 @in_workspace
 def status(workspace: "Workspace", *, as_json: bool) -> None:
-    """Show tables, loads, violations, the last transform and syncs."""
+    """Show the spool, tables, loads, violations, the last transform and syncs."""
     from loader.status import read_status
 
     found = read_status(workspace)
@@ -29,7 +30,8 @@ def status(workspace: "Workspace", *, as_json: bool) -> None:
 
 
 def _show(found: "Status") -> None:
-    click.echo(f"{found.workspace}: {found.lake_files:,} files, {found.lake_bytes / 1e6:,.1f} MB\n")
+    click.echo(f"{found.workspace}: {found.lake_files:,} files, {found.lake_bytes / 1e6:,.1f} MB")
+    click.echo(f"{_describe(found.spool)}\n")
     tables = [(t.name, f"{t.rows:,}", _short(t.newest_received_at)) for t in found.tables]
     show_table(("raw table", "rows", "newest received"), tables)
     loads = [(load.load_id, _short(load.committed_at), f"{load.rows:,}") for load in found.loads]
@@ -49,6 +51,19 @@ def _show(found: "Status") -> None:
         show_table(
             ("sync", "state", "finished", "delivered", "rejected", "to retry", "error"), syncs
         )
+
+
+def _describe(spool: "SpoolLag") -> str:
+    workers = ", ".join(map(str, spool.workers))
+    collector = f"collector at work (process {workers})" if workers else "no collector at work"
+    segments = spool.sealed_segments + spool.open_segments
+    if not segments:
+        return f"spool: empty; {collector}"
+    since = f", oldest {_short(spool.oldest_received_at)} ({spool.age_seconds:,.0f} s ago)"
+    return (
+        f"spool: {spool.bytes / 1e6:,.1f} MB to load in {segments:,} segments"
+        f" ({spool.open_segments:,} open){since if spool.oldest_received_at else ''}; {collector}"
+    )
 
 
 def _short(moment: "datetime | None") -> Any:

@@ -4,9 +4,10 @@ Real SDKs differ: a type in the path only, ids that are null or numbers, PHP's `
 `originalTimestamp` instead of `timestamp`, times on the batch. After `normalise` all are alike.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from loader.event.naming import CALL_TABLES
 
@@ -32,6 +33,15 @@ _TELLTALE = (
 )
 
 
+_CLIENT_LIBRARIES: Final = frozenset(
+    {
+        *("analytics.js", "analytics-ios", "analytics-android", "analytics-swift"),
+        *("analytics-kotlin", "analytics-react-native", "@segment/analytics-react-native"),
+        *("analytics-flutter", "analytics_flutter"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Why an event can't be taken at all: a rule of ours, where it broke, and what to do."""
@@ -41,23 +51,50 @@ class Rejection:
     message: str
 
 
-def split_batch(found: Event) -> Iterator[object]:
-    """The events of `{"batch": […], "sentAt": …}`, each with what the batch says for all."""
-    shared_context = found.get("context")
-    for event in found["batch"]:
-        if isinstance(event, dict):
-            for field in ("sentAt", "receivedAt", "writeKey"):
-                if event.get(field) is None and found.get(field) is not None:
-                    event[field] = found[field]
-            own = event.get("context") or {}
-            if isinstance(shared_context, dict) and isinstance(own, dict):
-                event["context"] = {**shared_context, **own}
-        yield event
+class Shared(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a request says for all of its events; the archive keeps it beside each.
+
+    `received_at` is what a batch in a file states. `type` is the call that the path named; `ip` is
+    set where it is to be the event's, unless that states its own.
+    """
+
+    sent_at: Any = None
+    received_at: Any = None
+    context: Any = None
+    integrations: Any = None
+    type: str | None = None
+    ip: str | None = None
 
 
-def is_batch(found: Event) -> bool:
-    """Whether this is `{"batch": […]}` and not an event."""
-    return isinstance(found.get("batch"), list) and "messageId" not in found
+def share(event: Event, shared: Shared) -> None:
+    """Give `event` what its request says for all, where it says nothing itself."""
+    if event.get("sentAt") is None and shared.sent_at is not None:
+        event["sentAt"] = shared.sent_at
+    if event.get("receivedAt") is None and shared.received_at is not None:
+        event["receivedAt"] = shared.received_at
+    for field, value in (("context", shared.context), ("integrations", shared.integrations)):
+        own = event.get(field) or {}
+        if isinstance(value, dict) and isinstance(own, dict):
+            event[field] = {**value, **own}
+    if shared.type is not None and _call_of(event) is None:
+        event["type"] = shared.type
+    if shared.ip is not None:
+        own = event.get("context") or {}
+        if isinstance(own, dict) and not own.get("ip"):
+            event["context"] = {**own, "ip": shared.ip}
+
+
+def comes_from_client(event: Event) -> bool:
+    """Whether the event says that an app sent it itself: then the sender's address is its user's.
+
+    A server's address says nothing of a user.
+    """
+    context = event.get("context")
+    if not isinstance(context, dict):
+        return False
+    library = context.get("library")
+    name = library.get("name") if isinstance(library, dict) else None
+    return context.get("direct") is True or (isinstance(name, str) and name in _CLIENT_LIBRARIES)
 
 
 def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
@@ -77,12 +114,10 @@ def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
             event[field] = str(value) if type(value) in (int, float) else None
             if event[field] is None:
                 rescued[f"/{field}"] = value
-    call = event.get("type")
-    if not isinstance(call, str) or call not in CALL_TABLES:
-        call = _guess_call(event, call)
-        if call is None:
-            return _unknown_call(event.get("type"))
-        event["type"] = call
+    call = _call_of(event) or _guess_call(event)
+    if call is None:
+        return _unknown_call(event.get("type"))
+    event["type"] = call
     if not event.get("userId") and not event.get("anonymousId"):
         return _NO_IDENTITY
     if call == "track":
@@ -101,10 +136,19 @@ _NO_IDENTITY = Rejection(
 )
 
 
-def _guess_call(event: Event, call: object) -> str | None:
-    if call is None or call == "":
-        return next((guess for field, guess in _TELLTALE if event.get(field)), None)
-    return call.lower() if isinstance(call, str) and call.lower() in CALL_TABLES else None
+def _call_of(event: Event) -> str | None:
+    """The call that the event names as its type; None if that is no call."""
+    call = event.get("type")
+    if not isinstance(call, str):
+        return None
+    return call if call in CALL_TABLES else call.lower() if call.lower() in CALL_TABLES else None
+
+
+def _guess_call(event: Event) -> str | None:
+    """The call of an event without a type; None if there is one, or nothing tells."""
+    if event.get("type") not in (None, ""):
+        return None
+    return next((guess for field, guess in _TELLTALE if event.get(field)), None)
 
 
 def _unknown_call(call: object) -> Rejection:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,16 +12,19 @@ from loader.event.envelope import (
     MAX_EVENT_BYTES,
     Event,
     Rejection,
-    is_batch,
+    Shared,
+    comes_from_client,
     normalise,
-    split_batch,
+    share,
 )
-from loader.event.values import json_text
+from loader.event.surrogates import mend
+from loader.spool import Envelope, SpoolLine
 
 DEFAULT_SOURCE = "file"
+_UNKNOWN_SOURCE: Final = "collector"  # of what came over HTTP and names no source of ours
 _MAX_NESTING = 200  # what could be read nested deeper could perhaps not be written again
-_decode = msgspec.json.Decoder().decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(slots=True)
@@ -32,9 +35,43 @@ class Candidate:
     source: str
     event: Event = field(default_factory=dict)  # {} where no event stood
     rejection: Rejection | None = None
-    text: bytes = b""  # what stood there, where that is no event
+    text: bytes = b""  # its JSON, or what stood there instead
     rescued: dict[str, Any] = field(default_factory=dict)
     unknown_key: str = ""  # a write key that no source has
+    shared: Shared | None = None
+    has_key: bool = False  # whether `text` holds a write key
+
+
+class _Batch(msgspec.Struct, rename="camel"):
+    """`{"batch": […]}`: its events as their own text, and what it says for all of them."""
+
+    batch: list[msgspec.Raw]
+    message_id: Any = None
+    write_key: Any = None
+    sent_at: Any = None
+    received_at: Any = None
+    context: Any = None
+    integrations: Any = None
+
+
+_decode_batch = msgspec.json.Decoder(_Batch).decode
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What holds for all events of one line; `envelope` and `id` are of a line of the spool.
+
+    `with_ip` is `shared` for events whose address the sender's is.
+    """
+
+    shared: Shared | None = None
+    with_ip: Shared | None = None
+    write_key: Any = None
+    envelope: Envelope | None = None
+    id: str = ""
+
+
+_PLAIN_LINE: Final = _Request()
 
 
 class Intake:
@@ -42,6 +79,7 @@ class Intake:
 
     def __init__(self, config: Config, source: str | None) -> None:
         self._source = source
+        self._secrets = [found.write_key for found in config.sources.values() if found.write_key]
         keys = {
             name: found.write_key.reveal_or_none()
             for name, found in config.sources.items()
@@ -52,29 +90,54 @@ class Intake:
         self._all_keys_known = bool(keys) and None not in keys.values()
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Candidate]:
-        """The candidates of non-empty lines, in order; a line is an event or `{"batch": […]}`."""
+        """The candidates of a file's lines, in order; a line is an event or `{"batch": […]}`."""
         for line in lines:
-            try:
-                found = _parse(line)
-            except _NOT_JSON as problem:
-                yield self._reject(line, _why_not_json(line, problem))
+            batch = _split(line) if b'"batch"' in line else None
+            if batch is None or batch.message_id is not None:
+                yield self._candidate(line, _PLAIN_LINE)
                 continue
-            if type(found) is dict and is_batch(found):
-                texts = [json_text(event).encode() for event in found["batch"]]
-                for place, (event, text) in enumerate(zip(split_batch(found), texts, strict=True)):
-                    # As it was before it shared the batch's times: those are new at each attempt.
-                    yield self._candidate(event, text, f"-{place}")
-            else:
-                yield self._candidate(found, line)
+            shared = _shared_in(batch, batch.received_at)
+            yield from self._each(batch, _Request(shared, write_key=batch.write_key))
 
-    def _candidate(self, found: object, text: bytes, place: str = "") -> Candidate:
+    def read_spool(self, lines: Iterable[SpoolLine]) -> Iterator[Candidate]:
+        """The same of lines of the spool; one that is damaged is a candidate to be refused."""
+        for line in lines:
+            id_ = f"http-{line.segment}-{line.offset}"
+            envelope = line.envelope
+            if envelope is None:
+                yield Candidate(id_, _UNKNOWN_SOURCE, {}, _DAMAGED, line.text)
+                continue
+            body = bytes(envelope.body)
+            # The collector names the call of a single event; what has none it took for a batch.
+            batch = _split(body) if envelope.type is None else None
+            shared = Shared(type=envelope.type) if batch is None else _shared_in(batch)
+            with_ip = msgspec.structs.replace(shared, ip=envelope.ip) if envelope.ip else None
+            if batch is None:
+                yield self._candidate(body, _Request(shared, with_ip, None, envelope, id_))
+            else:
+                request = _Request(shared, with_ip, batch.write_key, envelope, id_)
+                yield from self._each(batch, request)
+
+    def _each(self, batch: _Batch, request: _Request) -> Iterator[Candidate]:
+        for place, text in enumerate(batch.batch):
+            yield self._candidate(bytes(text), request, f"-{place}")
+
+    def _candidate(self, text: bytes, request: _Request, place: str = "") -> Candidate:
         """`text` is the event as it came; `place` tells it from its twins in a batch."""
+        try:
+            found, text = _parse(text)
+        except _NOT_JSON as problem:
+            return self._reject(text, _why_not_json(text, problem), request, place)
         if type(found) is not dict:
             kind = "an array" if isinstance(found, list) else type(found).__name__
             why = Rejection("malformed", "$", f"found {kind}; an event is a JSON object")
-            return self._reject(text, why)
+            return self._reject(text, why, request, place)
+        has_key = "writeKey" in found
         key = found.pop("writeKey", None)
         found.pop("_metadata", None)
+        shared = request.shared
+        if shared is not None:
+            shared = _complete(found, request, shared)
         rescued: dict[str, Any] = {}
         rejection = normalise(found, rescued)
         if len(text) > MAX_EVENT_BYTES:
@@ -88,12 +151,19 @@ class Intake:
             else:
                 if message_id:
                     rescued["/messageId"] = message_id
-                message_id = f"{_id_of(text)}{place}"
+                message_id = f"{request.id or _id_of(text)}{place}"
             found["messageId"] = message_id
-        source, unknown_key = self._source_of(key)
-        return Candidate(message_id, source, found, rejection, b"", rescued, unknown_key)
+        source, unknown_key = self._source_of(key or request.write_key, request.envelope)
+        if unknown_key and request.envelope is not None:
+            rejection, unknown_key = _UNKNOWN_KEY, ""
+        return Candidate(
+            message_id, source, found, rejection, text, rescued, unknown_key, shared, has_key
+        )
 
-    def _source_of(self, key: object) -> tuple[str, str]:
+    def _source_of(self, key: object, envelope: Envelope | None) -> tuple[str, str]:
+        """(source, "") or, where no source has that key, (what stands for one, the key)."""
+        if envelope is not None:
+            return self._source_of_request(key, envelope)
         if self._source:
             return self._source, ""
         if not isinstance(key, str) or not key:
@@ -102,15 +172,85 @@ class Intake:
         is_unknown = source is None and self._all_keys_known
         return source or DEFAULT_SOURCE, key if is_unknown else ""
 
-    def _reject(self, text: bytes, rejection: Rejection) -> Candidate:
-        source = self._source or DEFAULT_SOURCE
-        return Candidate(_id_of(text), source, {}, rejection, text)
+    def _source_of_request(self, key: object, envelope: Envelope) -> tuple[str, str]:
+        """The same of what came over HTTP; ConfigError while not all keys can be known."""
+        if envelope.source is not None:
+            return envelope.source, ""
+        source = self._source_by_key.get(key) if isinstance(key, str) else None
+        if source is not None:
+            return source, ""
+        for secret in self._secrets:
+            secret.reveal()
+        return _UNKNOWN_SOURCE, str(key)
+
+    def _reject(
+        self, text: bytes, rejection: Rejection, request: _Request, place: str
+    ) -> Candidate:
+        if request.envelope is not None:
+            source = request.envelope.source or _UNKNOWN_SOURCE
+            return Candidate(f"{request.id}{place}", source, {}, rejection, text)
+        return Candidate(_id_of(text), self._source or DEFAULT_SOURCE, {}, rejection, text)
 
 
-def _parse(line: bytes) -> Any:
-    """The JSON value of a line; RecursionError if it is nested deeper than any event is."""
-    found = _decode(line)
-    if line.count(b"{") + line.count(b"[") > _MAX_NESTING:
+_DAMAGED: Final = Rejection(
+    "malformed", "$", "this line of the spool was damaged on the disk: its checksum does not hold"
+)
+_UNKNOWN_KEY: Final = Rejection(
+    "unknown_write_key", "$.writeKey", "no source of headwater.yml has this event's write key"
+)
+
+
+def _complete(event: Event, request: _Request, shared: Shared) -> Shared:
+    """Give `event` what its request says for all; what that was."""
+    envelope, with_ip = request.envelope, request.with_ip
+    if envelope is not None:
+        event["receivedAt"] = envelope.received_at  # what an event says of it is hearsay
+        if envelope.browser and with_ip is not None:
+            shared = with_ip
+    share(event, shared)
+    if with_ip is not None and shared is not with_ip and comes_from_client(event):
+        shared = with_ip
+        share(event, shared)
+    return shared
+
+
+def _shared_in(batch: _Batch, received_at: Any = None) -> Shared:
+    return Shared(
+        sent_at=batch.sent_at,
+        received_at=received_at,
+        context=batch.context,
+        integrations=batch.integrations,
+    )
+
+
+def _split(line: bytes) -> _Batch | None:
+    """The batch in a line, or None where none can be read: then the line is taken for an event."""
+    try:
+        return _decode_batch(line)
+    except msgspec.ValidationError:
+        return None
+    except _NOT_JSON:
+        mended = mend(line)
+    try:
+        return _decode_batch(mended)
+    except _NOT_JSON:
+        return None
+
+
+def _parse(text: bytes) -> tuple[Any, bytes]:
+    """The JSON value of a text, and the text as it could be read: lone surrogates are mended.
+
+    RecursionError if it is nested deeper than any event is.
+    """
+    try:
+        found = _decode(text)
+    except msgspec.DecodeError:
+        mended = mend(text)
+        if mended == text:
+            raise
+        text = mended
+        found = _decode(text)
+    if text.count(b"{") + text.count(b"[") > _MAX_NESTING:
         level = [found]
         for _ in range(_MAX_NESTING):
             level = [
@@ -121,7 +261,7 @@ def _parse(line: bytes) -> Any:
             ]
         if level:
             raise RecursionError
-    return found
+    return found, text
 
 
 def _id_of(text: bytes) -> str:
@@ -133,8 +273,6 @@ def _why_not_json(line: bytes, problem: Exception) -> Rejection:
         why = "nested too deep"
     elif isinstance(problem, UnicodeDecodeError):
         why = f"not UTF-8 at byte {problem.start}"
-    elif b"\\ud" in line.lower():
-        why = f"not valid JSON: {problem} (half of a surrogate pair, \\ud8xx?)"
     else:
         why = f"not valid JSON: {problem}"
     if len(line) > MAX_EVENT_BYTES:

@@ -2,20 +2,27 @@
 
 All files of a load are written first, under names that no reader looks for; then one rename of the
 manifest makes them count. Killed before it, a load has changed nothing and the next one sweeps up;
-killed after it, nothing is missing but a marker or a view, which the next command puts right.
+killed after it, nothing is missing but a marker or a view, which the next command puts right, and
+segments of the spool that were loaded still lie there: the manifest knows them, the next load
+removes them.
 """
 
 import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
+from loader.archive import remove_expired
 from loader.config import Workspace
 from loader.contracts import read_contracts
+from loader.errors import ConfigError
 from loader.load.reader import Progress, check_inputs
 from loader.load.report import LoadReport
 from loader.load.transaction import Load
-from loader.warehouse import exclusive, read_manifest, repair, sweep
+from loader.locks import exclusive
+from loader.spool import Segment, delete_segments, seal_all, sealed_segments
+from loader.warehouse import Manifest, read_manifest, repair, sweep
 
 
 def load_files(
@@ -27,28 +34,47 @@ def load_files(
 ) -> LoadReport:
     """Load NDJSON files (`-`: standard input) into the raw tables; all of them in one commit.
 
-    Durable when it returns. A file that was loaded whole before is passed over. Raises ConfigError
-    for a missing input or a bad contract, Busy while another load runs, StorageError if the disk
-    refuses or an input is damaged; then nothing has changed.
+    Without inputs it loads the spool: all that a collector acknowledged before now. Durable when it
+    returns. What was loaded whole before is passed over. Raises ConfigError for a missing input or
+    a bad contract, Busy while another load runs, StorageError if the disk refuses or an input is
+    damaged; then nothing has changed.
     """
     started = time.monotonic()
+    if source and not inputs:
+        raise ConfigError(
+            "--source without FILE: what the collector took has its source already",
+            fix="name the files, or leave --source out to load the spool",
+        )
     total = check_inputs(list(inputs))
     contracts = read_contracts(workspace.schemas)
     with exclusive(workspace.home / "load.lock", "load") as was_killed:
         manifest = read_manifest(workspace)
         if was_killed:
             sweep(workspace, manifest)
+        segments = [] if inputs else _take_over_spool(workspace, manifest)
         load = Load(workspace, manifest, contracts, source)
         try:
             with _no_cycles_sought():
-                load.take(inputs, total, progress)
+                if segments:
+                    load.take_spool(segments, progress)
+                else:
+                    load.take(inputs, total, progress)
             load.commit()
         except BaseException:
             sweep(workspace, read_manifest(workspace))
             raise
+        delete_segments(workspace.spool, (segment.key for segment in segments))
+        remove_expired(workspace, datetime.now(UTC).date())
     load.report.warnings += repair(workspace)
     load.report.seconds = round(time.monotonic() - started, 3)
     return load.report
+
+
+def _take_over_spool(workspace: Workspace, manifest: Manifest) -> list[Segment]:
+    """The segments to load, sealed; what an earlier load left behind of its own is removed."""
+    seal_all(workspace.spool)
+    delete_segments(workspace.spool, manifest.loaded_segments)
+    return sealed_segments(workspace.spool, manifest.loaded_segments)
 
 
 @contextmanager

@@ -38,6 +38,9 @@ _KNOWN_FIELDS = {
     call: _COMMON_FIELDS | {BODY_FIELD[call], *fields} for call, fields in _OWN_FIELDS.items()
 }
 _PAGE_FIELDS = ("name", "category")
+_ARRIVALS = pa.schema(
+    {"_seq": pa.int64(), "received_at": ARROW[ColumnType.TIMESTAMP], "_date": pa.date32()}
+)
 
 
 class RowWriter:
@@ -92,19 +95,26 @@ class RowWriter:
         )
         buffer.add(row, parts, rescued)
 
-    def flush(self) -> None:
-        """Settle what is buffered into Arrow; write files once enough is held."""
+    def flush(self) -> pa.Table:
+        """Settle what is buffered into Arrow; write files once enough is held.
+
+        Gives each event's `_seq`, `received_at` and `_date`, in the order of arrival.
+        """
         buffers = {table: buffer for table, buffer in self._buffers.items() if buffer.rows}
         fixed = {table: list(zip(*b.rows, strict=True)) for table, b in buffers.items()}
         added = settle(
             buffers, {table: columns[8] for table, columns in fixed.items()}, self._catalog
         )
+        arrivals = [_ARRIVALS.empty_table()]
         for table, buffer in buffers.items():
             times = settle_times(buffer, Stated(*fixed[table][3:7]), self._now)
+            arrived = [pa.array(fixed[table][8], pa.int64()), times.received_at, times.date]
+            arrivals.append(pa.table(arrived, schema=_ARRIVALS))
             self._hold(table, buffer, fixed[table], times, added[table])
             buffer.clear()
         if self._held_bytes >= _PART_BYTES:
             self.write()
+        return pa.concat_tables(arrivals).sort_by("_seq")
 
     def write(self) -> None:
         """Write all that is held."""

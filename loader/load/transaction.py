@@ -7,6 +7,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
+from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
 from loader.contracts import Contract, Contracts, Violation, columns_named
 from loader.event.values import ARROW, ColumnType
@@ -16,10 +17,12 @@ from loader.load.reader import STDIN, Progress, digest_of, read_lines
 from loader.load.report import LoadReport
 from loader.load.rows import RowWriter
 from loader.load.violations import ViolationWriter
+from loader.spool import Segment, SpoolLine, read_spool
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
 from loader.warehouse.catalog import fixed_columns
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held as Python objects
+_BLOCK_BYTES = 1024 * 1024  # of the spool, taken together
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -51,7 +54,10 @@ class Load:
         load_id = manifest.next_load_id
         self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
+        oldest = oldest_day(workspace, self._now.date())
+        self._archive = ArchiveWriter(workspace, load_id, oldest=oldest)
         self._loaded: list[LoadedFile] = []
+        self._spooled: list[str] | None = None
         self._buffered = self._buffered_bytes = 0
         self._keys_reported: set[str] = set()
 
@@ -76,9 +82,30 @@ class Load:
                     progress(before + position, total)
 
             for lines in read_lines(name, on_bytes):
-                self._take_lines(lines)
+                filled = [line for line in lines if line and not line.isspace()]
+                self.report.lines += len(filled)
+                self._take(list(self._intake.read(filled)), sum(map(len, filled)))
             done += taken
         self._flush(everything=True)
+
+    def take_spool(self, segments: Sequence[Segment], progress: Progress | None) -> None:
+        """The same with segments of the spool, all workers' requests in the order of arrival."""
+        total = sum(segment.path.stat().st_size for segment in segments)
+        done = held_bytes = 0
+        lines: list[SpoolLine] = []
+        for line in chain(read_spool(segments), [None]):
+            if line is not None:
+                lines.append(line)
+                held_bytes += len(line.text)
+            if line is None or held_bytes >= _BLOCK_BYTES:
+                self.report.lines += len(lines)
+                self._take(list(self._intake.read_spool(lines)), held_bytes)
+                done += held_bytes
+                lines, held_bytes = [], 0
+                if progress:
+                    progress(done if line is not None else total, total)
+        self._flush(everything=True)
+        self._spooled = [segment.key for segment in segments]
 
     def commit(self) -> None:
         """Make the load count, in one rename; a load that brought nothing new changes nothing."""
@@ -87,18 +114,21 @@ class Load:
         report.tables = dict(sorted(self._rows.rows.items()))
         report.example = self._violations.example
         has_rows = bool(self._lake.files)
-        if not (has_rows or self._loaded or not self._had_columns):
+        if not (has_rows or self._loaded or self._spooled or not self._had_columns):
             return
         if has_rows:
             report.load_id = manifest.next_load_id
             self._log_load()
         self._lake.sync_folders()
+        self._archive.sync_folders()
         runs = chain(
             self._accepted.save(manifest.next_load_id), self._blocked.save(manifest.next_load_id)
         )
         manifest.id_runs = list(runs)
         manifest.files += self._lake.files
         manifest.loaded_files += self._loaded
+        if self._spooled is not None:
+            manifest.loaded_segments = self._spooled
         manifest.version += 1
         if self._ints & manifest.catalog.columns_typed(ColumnType.FLOAT):
             manifest.epoch += 1
@@ -106,10 +136,7 @@ class Load:
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
-    def _take_lines(self, lines: list[bytes]) -> None:
-        filled = [line for line in lines if line and not line.isspace()]
-        self.report.lines += len(filled)
-        candidates = list(self._intake.read(filled))
+    def _take(self, candidates: list[Candidate], text_bytes: int) -> None:
         self.report.events_in += len(candidates)
         keys = keys_of(candidate.message_id for candidate in candidates)
         is_old = self._accepted.contains(keys)
@@ -124,7 +151,7 @@ class Load:
         self.report.blocked += blocked
         self.report.duplicates += repeated
         self._buffered += len(taken)
-        self._buffered_bytes += sum(map(len, filled))
+        self._buffered_bytes += text_bytes
         if self._buffered >= _FLUSH_EVENTS or self._buffered_bytes >= _FLUSH_BYTES:
             self._flush()
 
@@ -141,16 +168,23 @@ class Load:
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
             self._keys_reported.add(candidate.unknown_key)
             self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
-        self._rows.add(event, self._manifest.next_seq, candidate.source, candidate.rescued)
+        seq = self._manifest.next_seq
+        self._rows.add(event, seq, candidate.source, candidate.rescued)
+        text = without_write_key(candidate.text) if candidate.has_key else candidate.text
+        name = event["event"] if event["type"] == "track" else None
+        fields = (seq, candidate.message_id, candidate.source, event["type"], name)
+        self._archive.add(fields, candidate.shared, text)
         self._manifest.next_seq += 1
         self.report.accepted += 1
         return True
 
     def _flush(self, *, everything: bool = False) -> None:
-        self._rows.flush()
+        arrived = self._rows.flush()
+        self._archive.flush(arrived["received_at"], arrived["_date"])
         self._buffered = self._buffered_bytes = 0
         if everything:
             self._rows.write()
+            self._archive.write()
         self._violations.write(self._lake, self._manifest.catalog, all_rows=everything)
 
     def _ids(self, kind: str) -> IdIndex:

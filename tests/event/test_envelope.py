@@ -1,6 +1,6 @@
 import pytest
 
-from loader.event.envelope import is_batch, normalise, split_batch
+from loader.event.envelope import Shared, comes_from_client, normalise, share
 
 TRACK = {"type": "track", "event": "A", "userId": "u"}
 
@@ -110,35 +110,84 @@ def test_what_stands_for_an_object_and_is_none_is_rescued(value):
     assert rescued == {"/properties": value}
 
 
-def test_a_batch_says_once_what_holds_for_all():
-    batch = {
-        "batch": [{"event": "A"}, {"event": "B", "sentAt": "own", "context": {"ip": "own"}}],
-        "sentAt": "shared",
-        "writeKey": "key",
+def shared_with(event, **said):
+    share(event, Shared(**said))
+    return event
+
+
+def test_what_a_request_says_holds_for_events_that_say_nothing_themselves():
+    said = {
+        "sent_at": "shared",
+        "received_at": "shared",
         "context": {"ip": "shared", "library": {"name": "php"}},
+        "integrations": {"All": False},
     }
 
-    first, second = split_batch(batch)
+    silent = shared_with({"event": "A", "sentAt": None}, **said)
+    own = {"sentAt": "own", "context": {"ip": "own"}, "integrations": {"All": True, "X": False}}
+    outspoken = shared_with(own, **said)
 
-    assert first["sentAt"] == "shared"
-    assert first["writeKey"] == second["writeKey"] == "key"
-    assert first["context"] == {"ip": "shared", "library": {"name": "php"}}
-    assert second["sentAt"] == "own"
-    assert second["context"] == {"ip": "own", "library": {"name": "php"}}
-
-
-@pytest.mark.parametrize("context", ["oops", [1], 5])
-def test_a_batchs_context_does_not_hide_what_an_event_has_for_one(context):
-    (event,) = split_batch({"batch": [{"context": context}], "context": {"ip": "shared"}})
-
-    assert event["context"] == context
+    assert silent["sentAt"] == silent["receivedAt"] == "shared"
+    assert silent["context"] == {"ip": "shared", "library": {"name": "php"}}
+    assert silent["integrations"] == {"All": False}
+    assert (outspoken["sentAt"], outspoken["receivedAt"]) == ("own", "shared")
+    assert outspoken["context"] == {"ip": "own", "library": {"name": "php"}}
+    assert outspoken["integrations"] == {"All": True, "X": False}
 
 
-def test_what_is_no_event_in_a_batch_is_passed_on():
-    assert list(split_batch({"batch": [1, None, "x"], "context": {}})) == [1, None, "x"]
+@pytest.mark.parametrize("field", ["context", "integrations"])
+@pytest.mark.parametrize("own", ["oops", [1], 5])
+def test_what_a_request_says_does_not_hide_what_stands_for_an_object(field, own):
+    event = shared_with({field: own}, **{field: {"ip": "shared"}}, ip="1.2.3.4")
+
+    assert event[field] == own
 
 
-def test_a_batch_is_told_from_an_event_that_has_a_batch():
-    assert is_batch({"batch": []})
-    assert not is_batch({"batch": "x"})
-    assert not is_batch({**TRACK, "batch": [], "messageId": "m"})
+@pytest.mark.parametrize("type_", [{}, {"type": None}, {"type": "purchase"}, {"type": 5}])
+def test_the_paths_call_stands_in_for_a_type_that_is_none(type_):
+    assert shared_with({"event": "A", **type_}, type="screen")["type"] == "screen"
+
+
+@pytest.mark.parametrize("type_", ["page", "Page"])
+def test_an_events_own_type_goes_before_the_paths(type_):
+    assert normalised(shared_with({**TRACK, "type": type_}, type="track"))["type"] == "page"
+
+
+@pytest.mark.parametrize("context", [{}, {"context": None}, {"context": []}, {"context": {}}])
+def test_an_address_is_given_to_an_event_that_has_none(context):
+    assert shared_with({**TRACK, **context}, ip="1.2.3.4")["context"] == {"ip": "1.2.3.4"}
+
+
+def test_an_events_own_address_stays():
+    event = shared_with({**TRACK, "context": {"ip": "own", "os": {}}}, ip="1.2.3.4")
+
+    assert event["context"] == {"ip": "own", "os": {}}
+
+
+def test_sharing_twice_is_sharing_once():
+    said = {"sent_at": "s", "context": {"a": 1}, "type": "track", "ip": "1.2.3.4"}
+
+    once = shared_with({"context": {"b": 2}}, **said)
+
+    assert shared_with(dict(once), **said) == once
+
+
+CLIENTS = ["analytics.js", "analytics-ios", "analytics-android", "analytics-kotlin"]
+
+
+@pytest.mark.parametrize(
+    ("context", "is_from_client"),
+    [
+        *(({"library": {"name": name}}, True) for name in CLIENTS),
+        ({"direct": True}, True),
+        ({"library": {"name": "analytics-node"}}, False),
+        ({"library": {"name": ["analytics.js"]}}, False),
+        ({"library": "analytics.js"}, False),
+        ({"direct": "true"}, False),
+        ({}, False),
+        (None, False),
+        ("analytics.js", False),
+    ],
+)
+def test_an_apps_event_is_told_from_a_servers(context, is_from_client):
+    assert comes_from_client({**TRACK, "context": context}) == is_from_client

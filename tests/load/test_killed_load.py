@@ -46,6 +46,9 @@ def unlisted(workspace):
     listed |= {workspace.ids / run.file for run in manifest.id_runs}
     listed |= {workspace.manifest, workspace.warehouse, *workspace.versions.rglob("*")}
     listed |= {workspace.home / "load.lock", workspace.home / "swap.lock"}
+    listed |= {workspace.spool / "seal", *workspace.spool.glob("[0-9]*/lock")}
+    archived = workspace.archive.glob("_date=*/[0-9]*.parquet")
+    listed |= {p for p in archived if int(p.stem.split("-")[0]) < manifest.next_load_id}
     return {path for path in workspace.home.rglob("*") if path.is_file()} - listed
 
 

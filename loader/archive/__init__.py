@@ -1,0 +1,15 @@
+"""The archive: accepted events as they came, by day, the source of forwarding and replay."""
+
+from loader.archive.reader import Archived, read_archive, whole_event
+from loader.archive.retention import oldest_day, remove_expired
+from loader.archive.writer import ArchiveWriter, without_write_key
+
+__all__ = [
+    "ArchiveWriter",
+    "Archived",
+    "oldest_day",
+    "read_archive",
+    "remove_expired",
+    "whole_event",
+    "without_write_key",
+]

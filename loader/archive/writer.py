@@ -1,0 +1,139 @@
+"""Writes what a load accepted to archive/_date=YYYY-MM-DD/<load_id>.parquet."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loader.config import Workspace
+from loader.durable import replacing, sync
+from loader.event.envelope import Shared
+from loader.event.values import TIMESTAMP_ARROW
+
+SCHEMA: Final = pa.schema(
+    {
+        "_seq": pa.int64(),
+        "id": pa.string(),
+        "source_id": pa.string(),
+        "type": pa.string(),
+        "event": pa.string(),
+        "received_at": TIMESTAMP_ARROW,
+        "shared": pa.string(),
+        "raw": pa.string(),
+    }
+)
+_PART_BYTES: Final = 128 * 1024 * 1024  # held as Arrow before they are written: bounds memory
+_DICTIONARIES: Final = ["source_id", "type", "event", "shared"]  # elsewhere no value comes again
+_STATISTICS: Final = ["_seq", "received_at", *_DICTIONARIES[:3]]
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NOTHING_SHARED: Final = Shared()
+
+
+class ArchiveWriter:
+    """Takes one load's events in the order of `_seq`; they count once the load's commit does.
+
+    What was received before `oldest` is not written: its day would be removed at once.
+    """
+
+    def __init__(self, workspace: Workspace, load_id: int, *, oldest: date) -> None:
+        self._folder = workspace.archive
+        self._load_id = load_id
+        self._oldest = oldest
+        self._rows: list[tuple[Any, ...]] = []
+        self._texts: list[bytes] = []
+        self._chunks: list[pa.Table] = []
+        self._held_bytes = 0
+        self._parts = 0
+
+    def add(
+        self, fields: tuple[int, str, str, str, Any], shared: Shared | None, text: bytes
+    ) -> None:
+        """Take one event: (_seq, id, source, type, event), and its JSON without a write key."""
+        self._rows.append((*fields, shared))
+        self._texts.append(text)
+
+    def flush(self, received_at: pa.Array, dates: pa.Array) -> None:
+        """Give the events taken since the last time their times and days, in the same order."""
+        if not self._rows:
+            return
+        *columns, shared = zip(*self._rows, strict=True)
+        arrays = [pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=False)]
+        arrays += [received_at, _as_json(shared), _as_strings(self._texts), dates]
+        self._rows, self._texts = [], []
+        chunk = pa.table(arrays, schema=pa.schema([*SCHEMA, pa.field("_date", pa.date32())]))
+        self._chunks.append(chunk)
+        self._held_bytes += chunk.nbytes
+        if self._held_bytes >= _PART_BYTES:
+            self.write()
+
+    def write(self) -> None:
+        """Write all that is held, a file a day; durable but for the names of new folders."""
+        if not self._chunks:
+            return
+        rows = pa.concat_tables(self._chunks)
+        self._chunks, self._held_bytes = [], 0
+        part = f"-{self._parts}" if self._parts else ""
+        days = rows["_date"].unique().to_pylist()
+        for day in days:
+            if day < self._oldest:
+                continue
+            path = self._folder / f"_date={day}" / f"{self._load_id}{part}.parquet"
+            found = rows if len(days) == 1 else rows.filter(pc.equal(rows["_date"], day))
+            with replacing(path) as temporary:
+                pq.write_table(
+                    found.drop_columns("_date"),
+                    temporary,
+                    compression="zstd",
+                    compression_level=1,
+                    use_dictionary=_DICTIONARIES,
+                    write_statistics=_STATISTICS,
+                    store_schema=False,
+                )
+        self._parts += 1
+
+    def sync_folders(self) -> None:
+        """Make the names of new days durable; the manifest may count on them after this."""
+        if self._parts and self._folder.is_dir():
+            sync(self._folder)
+            sync(self._folder.parent)
+
+
+def without_write_key(text: bytes) -> bytes:
+    """An event's JSON without its own `writeKey`, which is there; all else keeps its very text."""
+    before, found, rest = text.partition(b',"writeKey":"')
+    key, _, after = rest.partition(b'"')
+    # Where the name stands but once, and nothing could spell it otherwise, it is the event's own.
+    others = (before, after)
+    is_alone = not any(b"writeKey" in part or b"\\u" in part for part in others)
+    if found and is_alone and b"\\" not in key:
+        return before + after
+    members = _split(text)
+    members.pop("writeKey", None)
+    return msgspec.json.encode(members)
+
+
+def _as_strings(texts: Sequence[bytes]) -> pa.Array:
+    """UTF-8 texts as an array, without a look at them."""
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=offsets[1:])
+    joined = pa.py_buffer(b"".join(texts))
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), joined)
+
+
+def _as_json(shared: Sequence[Shared | None]) -> pa.Array:
+    """Texts of what requests said; the events of one follow each other and are encoded once."""
+    texts: list[bytes | None] = []
+    last: Shared | None = None
+    text: bytes | None = None
+    for found in shared:
+        if found is not last:
+            last = found
+            is_empty = found is None or found == _NOTHING_SHARED
+            text = None if is_empty else msgspec.json.encode(found)
+        texts.append(text)
+    return pa.array(texts, pa.string())

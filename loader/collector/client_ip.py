@@ -1,0 +1,46 @@
+"""Whose address a request came from, past the proxies that are trusted and no further."""
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class ClientIp:
+    """Reads X-Forwarded-For from the right: each trusted proxy vouches for the one before it."""
+
+    def __init__(self, trusted_proxies: Iterable[str]) -> None:
+        self._networks = [ipaddress.ip_network(proxy) for proxy in trusted_proxies]
+        self.is_trusted = lru_cache(1024)(self._is_trusted)
+        self.of = lru_cache(4096)(self._of)
+
+    def _is_trusted(self, peer: str) -> bool:
+        """Whether what `peer` says in X-Forwarded-* is believed."""
+        address = _address(peer)
+        return address is not None and any(address in network for network in self._networks)
+
+    def _of(self, peer: str, forwarded_for: str) -> str | None:
+        """The client's address, given who connected and the X-Forwarded-For header."""
+        client = _address(peer)
+        for hop in reversed(forwarded_for.split(",")):
+            if client is None or not self.is_trusted(str(client)):
+                break
+            before = _address(hop.strip())
+            if before is None:
+                break
+            client = before
+        return None if client is None else str(client)
+
+
+def _address(text: str) -> _Address | None:
+    """The address in `text`, which may come with a port; an IPv4 one mapped into IPv6 is itself."""
+    host = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    mapped = getattr(found, "ipv4_mapped", None)
+    return mapped or found

@@ -1,0 +1,118 @@
+"""Group commit: while one write is on its way to the disk, what comes meanwhile forms the next."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from loader.collector.metrics import Metrics
+from loader.spool import SpoolWriter
+
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+Done = Callable[[OSError | None], None]
+
+
+class GroupCommit:
+    """Makes lines durable from an event loop; the disk is used in a thread of its own.
+
+    `problem` is why the disk refused the last time, None while it doesn't.
+    """
+
+    def __init__(
+        self, writer: SpoolWriter, loop: asyncio.AbstractEventLoop, metrics: Metrics
+    ) -> None:
+        self.problem: OSError | None = None
+        self.waiting_bytes = 0
+        self._writer = writer
+        self._loop = loop
+        self._metrics = metrics
+        self._lines: list[bytes] = []
+        self._done: list[Done] = []
+        self._is_writing = False
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
+        self._thread.start()
+
+    def append(self, line: bytes, done: Done) -> None:
+        """Write `line`; `done` is told in the loop that it is durable, or what went wrong."""
+        self._lines.append(line)
+        self._done.append(done)
+        self.waiting_bytes += len(line)
+        if not self._is_writing:
+            self._is_writing = True
+            self._loop.call_soon(self._start)  # whoever is being read just now still joins
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every line that was appended has been told its fate."""
+        return not (self._is_writing or self._lines)
+
+    def seal(self) -> None:
+        """Seal the open segment, after what is being written."""
+        self._jobs.put(lambda: self._attempt(self._writer.seal))
+
+    def maintain(self) -> None:
+        """Seal what is due; if the disk refused, see whether it takes writes again."""
+        self._jobs.put(lambda: self._attempt(self._writer.seal_if_due))
+        if self.problem is not None:
+            self._jobs.put(self._probe)
+
+    def close(self) -> None:
+        """Seal, and let the thread end; blocks until both are done."""
+        self.seal()
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _start(self) -> None:
+        lines, done = self._lines, self._done
+        self._lines, self._done = [], []
+        self._jobs.put(lambda: self._write(lines, done))
+
+    def _finish(self, problem: OSError | None, size: int, seconds: float, done: list[Done]) -> None:
+        self.problem = problem
+        self.waiting_bytes -= size
+        self._metrics.committed(seconds)
+        for tell in done:
+            tell(problem)
+        if self._lines:
+            self._start()
+        else:
+            self._is_writing = False
+
+    # What follows runs in the thread.
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _write(self, lines: list[bytes], done: list[Done]) -> None:
+        started = time.monotonic()
+        problem = None
+        try:
+            self._writer.write(lines)
+        except OSError as refused:
+            problem = refused
+        seconds = time.monotonic() - started
+        size = sum(map(len, lines))
+        self._loop.call_soon_threadsafe(self._finish, problem, size, seconds, done)
+        if problem is None:
+            self._attempt(self._writer.seal_if_due)
+
+    def _attempt(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except OSError as refused:
+            self._loop.call_soon_threadsafe(self._note, refused)
+
+    def _probe(self) -> None:
+        problem = None
+        try:
+            self._writer.probe()
+        except OSError as refused:
+            problem = refused
+        self._loop.call_soon_threadsafe(self._note, problem)
+
+    def _note(self, problem: OSError | None) -> None:
+        self.problem = problem
