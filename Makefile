@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MAX_LINES := 350
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: setup demo test check format bench docs lock clean
+.PHONY: setup sdks demo test check format bench docs lock clean
 
 setup: .venv/.installed
 
@@ -28,7 +28,11 @@ setup: .venv/.installed
 demo: setup
 	$(BIN)/headwater demo
 
-test: setup
+# The SDKs that the collector is tested with, their browser and interpreters; at once when all is there.
+sdks:
+	tests/sdks/install
+
+test: setup sdks
 	$(BIN)/python -m pytest -n 2
 
 check: setup

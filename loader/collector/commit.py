@@ -75,7 +75,10 @@ class GroupCommit:
         self.waiting_bytes -= size
         self._metrics.committed(seconds)
         for tell in done:
-            tell(problem)
+            try:
+                tell(problem)
+            except Exception as error:  # noqa: BLE001 - the others in the group wait to be told
+                self._loop.call_exception_handler({"message": "answering", "exception": error})
         if self._lines:
             self._start()
         else:

@@ -6,6 +6,7 @@ to see the answer, and the connection is closed.
 """
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -28,6 +29,7 @@ BODY_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 75.0
 LINGER_SECONDS: Final = 5.0
 _NEVER: Final = float("inf")
+_FAULT: Final = refusal(503, "internal_error", "the collector failed; send it again later")
 _HEAD_TOO_LARGE: Final = refusal(431, "headers_too_large", "the request's headers are too large")
 
 Respond = Callable[[Answer], None]
@@ -212,7 +214,11 @@ class Connection(asyncio.Protocol):
         self.deadline = _NEVER
         if len(self._turns) >= MAX_PIPELINED:
             self._pause()
-        self.hub.handle(request, turn.respond)
+        try:
+            self.hub.handle(request, turn.respond)
+        except Exception:  # noqa: BLE001 - a 4xx would make the SDK drop what it sent
+            traceback.print_exc()
+            turn.respond(_FAULT)
 
     # What the rest of the worker calls.
 

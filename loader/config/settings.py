@@ -96,6 +96,8 @@ class CollectorConfig:
                 raise ValueError(f"{name}: wanted 1 or more")
         if not 0 <= self.port <= 65_535:
             raise ValueError("port: wanted 0 (any free one) to 65535")
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise ValueError("public_url: wanted one that begins with https:// or http://")
         if self.seal_after <= timedelta(0):
             raise ValueError("seal_after: wanted more than nothing, such as 10s")
         for proxy in self.trusted_proxies:
