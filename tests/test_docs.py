@@ -9,7 +9,16 @@ import click
 import pytest
 
 from loader.cli import headwater as group
-from loader.config import Config, Secret, SyncConfig, read_config
+from loader.config import (
+    CollectorConfig,
+    Config,
+    OAuthConfig,
+    RetentionConfig,
+    Secret,
+    SourceConfig,
+    SyncConfig,
+    read_config,
+)
 from loader.destinations.webhook import Webhook
 from loader.load import load_files
 from loader.protocol import Row
@@ -38,7 +47,10 @@ def test_every_option_is_in_the_reference(command):
     assert f"`headwater {command.name}" in page("README.md")
 
 
-@pytest.mark.parametrize("section", [Config, SyncConfig, Webhook])
+@pytest.mark.parametrize(
+    "section",
+    [Config, SourceConfig, OAuthConfig, CollectorConfig, RetentionConfig, SyncConfig, Webhook],
+)
 def test_every_key_of_headwater_yml_is_in_the_reference(section):
     names = [field.name for field in dataclasses.fields(section)]
 

@@ -1,6 +1,7 @@
 import io
 import sys
 
+from loader.run import run_once
 from tests.spool.place import line, put
 
 COUNTS = ("events_in", "accepted", "blocked", "duplicates", "suppressed", "dropped")
@@ -77,10 +78,9 @@ def test_a_source_without_a_file_is_wrong_usage(headwater, workspace):
     assert "Fix: name the files" in ended.err
 
 
-def test_a_run_loads_the_spool(headwater, workspace):
+def test_a_run_loads_the_spool(workspace):
     put(workspace.spool, line({"type": "page", "userId": "u"}, type="page"))
 
-    ended = headwater("run", "--json")
+    loaded = next(run_once(workspace))
 
-    loaded = [stage for stage in ended.document["stages"] if stage["stage"] == "load"]
-    assert [report["accepted"] for report in loaded[0]["reports"]] == [1]
+    assert [report.accepted for report in loaded.reports] == [1]

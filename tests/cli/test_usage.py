@@ -8,7 +8,18 @@ from loader.cli import headwater as group
 from loader.errors import LoaderError
 from tests.cli.process import headwater_process
 
-STAGES = ["init", "demo", "load", "transform", "sync", "run", "status", "query", "doctor"]
+STAGES = [
+    "init",
+    "demo",
+    "collect",
+    "load",
+    "transform",
+    "sync",
+    "run",
+    "status",
+    "query",
+    "doctor",
+]
 
 
 def test_help_lists_the_stages_in_the_order_data_flows(headwater):

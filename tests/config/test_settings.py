@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from loader.config import open_workspace, read_config
+from loader.config import CollectorConfig, open_workspace, read_config
 from loader.errors import ConfigError
 
 
@@ -29,6 +29,9 @@ def test_an_empty_file_has_every_default(read):
     assert config.dedupe_days == 30
     assert config.transform_every == timedelta(minutes=15)
     assert config.sources == config.syncs == config.destinations == {}
+    assert (config.collector.host, config.collector.port) == ("127.0.0.1", 8080)
+    assert config.collector.seal_after == timedelta(seconds=10)
+    assert config.retention.archive_days == 400
 
 
 def test_the_repositorys_own_config_is_read(workspace):
@@ -42,6 +45,13 @@ def test_the_repositorys_own_config_is_read(workspace):
         ("source: {}", "source", "sources"),
         ("sources: {web: {writekey: x}}", "sources.web.writekey", "write_key"),
         ("warehouse: {typ: duckdb}", "warehouse.typ", "type"),
+        ("collector: {prot: 80}", "collector.prot", "port"),
+        ("retention: {archive: 3}", "retention.archive", "archive_days"),
+        (
+            "sources: {web: {oauth: {client: a, public_key: b}}}",
+            "sources.web.oauth.client",
+            "client_id",
+        ),
         ("warehouse: {type: duckd}", "warehouse.type", "duckdb"),
         (
             "destinations: {crm: {type: webhook}}\n"
@@ -74,6 +84,21 @@ def test_a_name_like_no_other_is_refused_with_all_that_are_known(read):
         ("dedupe_days: 0", "dedupe_days", "1 or more"),
         ("transform_every: 15", "transform_every", "a duration such as 30s, 15m or 1h"),
         ("transform_every: soon", "transform_every", "a duration"),
+        ("collector: {port: -1}", "collector", "port: wanted 0 (any free one) to 65535"),
+        ("collector: {port: 65536}", "collector", "port: wanted 0 (any free one) to 65535"),
+        ("collector: {port: '8080'}", "collector.port", "a whole number"),
+        ("collector: {workers: 0}", "collector", "workers: wanted 1 or more"),
+        ("collector: {segment_megabytes: 0}", "collector", "segment_megabytes: wanted 1 or more"),
+        ("collector: {spool_megabytes: 0}", "collector", "spool_megabytes: wanted 1 or more"),
+        ("collector: {seal_after: 10}", "collector.seal_after", "a duration"),
+        ("collector: {seal_after: 0s}", "collector", "seal_after: wanted more than nothing"),
+        ("collector: {trusted_proxies: 10.0.0.1}", "collector.trusted_proxies", "a list"),
+        ("collector: {trusted_proxies: [proxy]}", "collector", "trusted_proxies: 'proxy'"),
+        ("collector: {trusted_proxies: [10.0.0.1/8]}", "collector", "has host bits set"),
+        ("retention: {archive_days: 0}", "retention", "archive_days: wanted 1 or more"),
+        ("sources: {web: {requests_per_second: 0}}", "sources.web", "wanted 1 or more"),
+        ("sources: {web: {oauth: {client_id: a}}}", "sources.web.oauth", "'public_key' is missing"),
+        ("sources: {web: {oauth: {public_key: a}}}", "sources.web.oauth", "'client_id' is missing"),
         ("sources: [web]", "sources", "a mapping"),
         ("sources: {web: key}", "sources.web", "a mapping"),
         ("- dedupe_days", "top level", "a mapping"),
@@ -143,3 +168,33 @@ def test_a_reference_may_stand_unquoted_inside_braces(read):
     key = config.sources["web"].write_key
     assert key is not None
     assert key.template == "${WEB_WRITE_KEY}"
+
+
+def test_every_key_of_the_collector_can_be_set(read):
+    config = read(
+        "collector: {host: 0.0.0.0, port: 0, workers: 4, public_url: https://events.example.com,"
+        " trusted_proxies: [127.0.0.1, 10.0.0.0/8, '::1'], analytics_js: node_modules/a,"
+        " seal_after: 500ms, segment_megabytes: 1, spool_megabytes: 2}"
+    )
+
+    assert config.collector == CollectorConfig(
+        host="0.0.0.0",
+        port=0,
+        workers=4,
+        public_url="https://events.example.com",
+        trusted_proxies=("127.0.0.1", "10.0.0.0/8", "::1"),
+        analytics_js="node_modules/a",
+        seal_after=timedelta(milliseconds=500),
+        segment_megabytes=1,
+        spool_megabytes=2,
+    )
+
+
+def test_a_public_key_may_stand_in_the_file_as_it_is(read):
+    key = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
+    lines = "".join(f"        {line}\n" for line in key.splitlines())
+    config = read(f"sources:\n  web:\n    oauth:\n      client_id: a\n      public_key: |\n{lines}")
+
+    oauth = config.sources["web"].oauth
+    assert oauth is not None
+    assert oauth.public_key.reveal() == key
