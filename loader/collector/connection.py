@@ -29,7 +29,9 @@ BODY_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 75.0
 LINGER_SECONDS: Final = 5.0
 _NEVER: Final = float("inf")
-_FAULT: Final = refusal(503, "internal_error", "the collector failed; send it again later")
+_FAULT: Final = refusal(
+    503, "internal_error", "the collector failed; send it again later", retry_after=2
+)
 _HEAD_TOO_LARGE: Final = refusal(431, "headers_too_large", "the request's headers are too large")
 
 Respond = Callable[[Answer], None]

@@ -32,8 +32,9 @@ def _render(answer: Answer, origin: str, keeps_alive: bool) -> bytes:  # noqa: F
     lines = [f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}"]
     headers = answer.headers
     if answer.status != 204:  # which is a preflight's, with headers of its own
-        lines += [f"Content-Type: {answer.content_type}", f"Content-Length: {len(answer.body)}"]
         headers = cors_headers(origin) | headers
+    if answer.status not in (204, 304):
+        lines += [f"Content-Type: {answer.content_type}", f"Content-Length: {len(answer.body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if not keeps_alive:
         lines.append("Connection: close")

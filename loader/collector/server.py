@@ -136,8 +136,16 @@ def _allow_many_files() -> None:
 
 def _oauth_clients(settings: Config) -> dict[str, tuple[str, str]]:
     """The source and the public key (PEM) that each OAuth client id stands for."""
-    return {
-        source.oauth.client_id.reveal(): (name, source.oauth.public_key.reveal())
-        for name, source in settings.sources.items()
-        if source.oauth
-    }
+    clients: dict[str, tuple[str, str]] = {}
+    for name, source in settings.sources.items():
+        if source.oauth is None:
+            continue
+        client = source.oauth.client_id.reveal()
+        if client in clients:
+            raise ConfigError(
+                f"headwater.yml: sources.{name}.oauth.client_id: the same as that of"
+                f" {clients[client][0]!r}",
+                fix="give each source a client id of its own",
+            )
+        clients[client] = (name, source.oauth.public_key.reveal())
+    return clients
