@@ -3,13 +3,14 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
+from typing import Final
 
 from loader.collector.metrics import Metrics
-from loader.spool import SpoolWriter
+from loader.spool import LineBuffer, SpoolWriter
 
-MAX_WAITING_BYTES = 64 * 1024 * 1024
+_BUFFER_BYTES: Final = 32 * 1024 * 1024  # of one write; there are two
 
 Done = Callable[[OSError | None], None]
 
@@ -24,22 +25,24 @@ class GroupCommit:
         self, writer: SpoolWriter, loop: asyncio.AbstractEventLoop, metrics: Metrics
     ) -> None:
         self.problem: OSError | None = None
-        self.waiting_bytes = 0
         self._writer = writer
         self._loop = loop
         self._metrics = metrics
-        self._lines: list[bytes] = []
+        self._filling, self._writing = LineBuffer(_BUFFER_BYTES), LineBuffer(_BUFFER_BYTES)
         self._done: list[Done] = []
         self._is_writing = False
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
         self._thread.start()
 
-    def append(self, line: bytes, done: Done) -> None:
+    def has_room(self, size: int) -> bool:
+        """Whether a line of so many bytes can wait for the disk just now."""
+        return self._filling.has_room(size)
+
+    def append(self, line: Iterable[bytes], done: Done) -> None:
         """Write `line`; `done` is told in the loop that it is durable, or what went wrong."""
-        self._lines.append(line)
+        self._filling.add(line)
         self._done.append(done)
-        self.waiting_bytes += len(line)
         if not self._is_writing:
             self._is_writing = True
             self._loop.call_soon(self._start)  # whoever is being read just now still joins
@@ -47,7 +50,7 @@ class GroupCommit:
     @property
     def is_idle(self) -> bool:
         """Whether every line that was appended has been told its fate."""
-        return not (self._is_writing or self._lines)
+        return not (self._is_writing or self._done)
 
     def seal(self) -> None:
         """Seal the open segment, after what is being written."""
@@ -66,20 +69,20 @@ class GroupCommit:
         self._thread.join()
 
     def _start(self) -> None:
-        lines, done = self._lines, self._done
-        self._lines, self._done = [], []
-        self._jobs.put(lambda: self._write(lines, done))
+        done, self._done = self._done, []
+        self._filling, self._writing = self._writing, self._filling
+        self._jobs.put(lambda: self._write(done))
 
-    def _finish(self, problem: OSError | None, size: int, seconds: float, done: list[Done]) -> None:
+    def _finish(self, problem: OSError | None, seconds: float, done: list[Done]) -> None:
         self.problem = problem
-        self.waiting_bytes -= size
+        self._writing.clear()
         self._metrics.committed(seconds)
         for tell in done:
             try:
                 tell(problem)
             except Exception as error:  # noqa: BLE001 - the others in the group wait to be told
                 self._loop.call_exception_handler({"message": "answering", "exception": error})
-        if self._lines:
+        if self._done:
             self._start()
         else:
             self._is_writing = False
@@ -90,16 +93,15 @@ class GroupCommit:
         while (job := self._jobs.get()) is not None:
             job()
 
-    def _write(self, lines: list[bytes], done: list[Done]) -> None:
+    def _write(self, done: list[Done]) -> None:
         started = time.monotonic()
         problem = None
         try:
-            self._writer.write(lines)
+            self._writer.write(self._writing)
         except OSError as refused:
             problem = refused
         seconds = time.monotonic() - started
-        size = sum(map(len, lines))
-        self._loop.call_soon_threadsafe(self._finish, problem, size, seconds, done)
+        self._loop.call_soon_threadsafe(self._finish, problem, seconds, done)
         if problem is None:
             self._attempt(self._writer.seal_if_due)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from loader.collector.body import Body, read_body
 from loader.collector.client_ip import ClientIp
-from loader.collector.commit import MAX_WAITING_BYTES, GroupCommit
+from loader.collector.commit import GroupCommit
 from loader.collector.connection import Respond
 from loader.collector.http import ACCEPTED, Refused, Request, overloaded, refusal
 from loader.collector.keys import Keys, basic_username
@@ -83,8 +83,6 @@ class Ingest:
         """Write a body to the spool, and answer when it is there; Refused if there is no room."""
         if self.is_full:
             raise Refused(overloaded("the spool is full until the next load"))
-        if self._commit.waiting_bytes > MAX_WAITING_BYTES:
-            raise Refused(overloaded("the disk is behind"))
         if source is not None and not self._limits.admits(source):
             raise Refused(overloaded(f"source {source}: too many requests a second"))
         if body.events == 0:
@@ -108,7 +106,10 @@ class Ingest:
             else:
                 respond(_NOT_STORED)
 
-        self._commit.append(encode_line(head, body.text), done)
+        line = encode_line(head, body.text)
+        if not self._commit.has_room(sum(map(len, line))):
+            raise Refused(overloaded("the disk is behind"))
+        self._commit.append(line, done)
 
     def _source_of(self, authorization: bytes, body: Body) -> str | None:
         """Whose events these are; None if each of them says so itself. Raises Refused.
@@ -118,11 +119,15 @@ class Ingest:
         """
         scheme = authorization[:7].lower()
         bearer = ""
-        if scheme == b"bearer ":
+        if scheme.startswith(b"basic "):
+            if source := self._keys.source_of_basic(authorization):
+                return source
+            if basic_username(authorization):
+                raise Refused(_UNKNOWN_KEY)
+        elif scheme == b"bearer ":
             bearer = self._bearer_source(authorization[7:].strip())
-        key = basic_username(authorization) if scheme.startswith(b"basic ") else ""
-        if key := key or body.write_key:
-            return self.source_of_key(key)
+        if body.write_key:
+            return self.source_of_key(body.write_key)
         keys = [key for key in body.keys_of_events() if key]
         if keys:
             sources = {self._keys.source_of(key) for key in keys}

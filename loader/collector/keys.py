@@ -5,9 +5,12 @@ import binascii
 import hashlib
 import os
 from collections.abc import Mapping
+from typing import Final
 
 from loader.config import Config
 from loader.errors import ConfigError
+
+_MAX_REMEMBERED: Final = 1_000
 
 
 class Keys:
@@ -20,10 +23,24 @@ class Keys:
     def __init__(self, source_by_key: Mapping[str, str]) -> None:
         self._secret = os.urandom(32)
         self._sources = {self._digest(key): source for key, source in source_by_key.items()}
+        self._good_headers: dict[bytes, str] = {}
 
     def source_of(self, key: str) -> str | None:
         """The source that `key` belongs to."""
         return self._sources.get(self._digest(key))
+
+    def source_of_basic(self, authorization: bytes) -> str | None:
+        """The source of an `Authorization: Basic` header; None if it names no key that is known.
+
+        Headers found good are remembered as they are; finding them again compares Python's own
+        hashes, which a secret keys as well.
+        """
+        source = self._good_headers.get(authorization)
+        if source is None and (key := basic_username(authorization)):
+            source = self.source_of(key)
+            if source is not None and len(self._good_headers) < _MAX_REMEMBERED:
+                self._good_headers[authorization] = source
+        return source
 
     def _digest(self, key: str) -> bytes:
         text = key.encode("utf-8", "surrogatepass")

@@ -21,6 +21,7 @@ from loader.config import Config, Workspace
 from loader.errors import ConfigError
 
 _BACKLOG: Final = 2048
+_OBJECTS_TO_COLLECT: Final = 20_000
 _PAUSE_SECONDS: Final = 1.0  # before a worker that ended by itself is started anew
 _PR_SET_PDEATHSIG: Final = 1
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -43,7 +44,8 @@ def collect(workspace: Workspace, *, host: str, port: int, workers: int) -> None
         Worker(workspace, number, workers=workers, keys=keys, tokens=tokens, counters=counters)
         for number in range(workers)
     ]
-    gc.freeze()  # what is there from the start is never garbage
+    gc.freeze()  # what is there from the start is never garbage, and requests leave hardly any
+    gc.set_threshold(_OBJECTS_TO_COLLECT)
     log(f"collect.ready url={_url_of(listener)} workers={workers}")
     if workers == 1:
         uvloop.run(fleet[0].serve(listener))

@@ -1,5 +1,6 @@
 """The spool: what the collector has acknowledged and no load has loaded yet, as durable lines."""
 
+from loader.spool.buffer import LineBuffer
 from loader.spool.lag import SpoolLag, read_lag
 from loader.spool.line import Envelope, encode_line
 from loader.spool.reading import SpoolLine, read_spool
@@ -9,6 +10,7 @@ from loader.spool.writer import SpoolWriter
 
 __all__ = [
     "Envelope",
+    "LineBuffer",
     "Segment",
     "SpoolLag",
     "SpoolLine",

@@ -32,13 +32,14 @@ _decode = msgspec.json.Decoder(Envelope).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_line(head: dict[str, Any], body: bytes) -> bytes:
-    """The line of a request: `head` holds Envelope's other fields as JSON has them.
+def encode_line(head: dict[str, Any], body: bytes) -> tuple[bytes, bytes, bytes]:
+    """The line of a request, in three parts, which spare a copy of the body.
 
-    `body` is valid JSON without a line break.
+    `head` holds Envelope's other fields as JSON has them; `body` is JSON without a line break.
     """
-    text = b'%b,"body":%b}' % (_encode(head)[:-1], body)
-    return b"%08x\t%b\n" % (crc32(text), text)
+    front = b'%b,"body":' % _encode(head)[:-1]
+    crc = crc32(b"}", crc32(body, crc32(front)))
+    return b"%08x\t%b" % (crc, front), body, b"}\n"
 
 
 def is_whole(line: bytes) -> bool:

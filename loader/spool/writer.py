@@ -6,22 +6,18 @@ over empty lines.
 """
 
 import errno
-import mmap
 import os
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 from loader.durable import sync
+from loader.spool.buffer import LineBuffer
 
 OPEN, SEALED = ".open", ".sealed"
 _PROBE_BYTES: Final = 64 * 1024
-_BLOCK_BYTES: Final = 4096
-_BUFFER_BYTES: Final = 8 * 1024 * 1024  # more than the longest line
-_PADDING: Final = b"\n" * _BLOCK_BYTES
 
 
 class SpoolWriter:
@@ -39,31 +35,29 @@ class SpoolWriter:
         self._path = folder
         self._size = 0
         self._opened_at = 0.0
-        self._buffer = mmap.mmap(-1, _BUFFER_BYTES)  # aligned, as O_DIRECT wants it
         self._unsealed: dict[Path, int] = {}  # closed segments, and the bytes of them that count
 
-    def write(self, lines: Iterable[bytes]) -> None:
-        """Append whole lines; they are durable when it returns.
+    def write(self, lines: LineBuffer) -> None:
+        """Append lines; they are durable when it returns.
 
         Raises OSError if the disk refuses: then none of them counts.
         """
         if self._descriptor < 0:
             self._open()
-        size, filled = self._size, 0
+        end = self._size
         try:
-            for line in lines:
-                if filled + len(line) > _BUFFER_BYTES - _BLOCK_BYTES:
-                    size += self._flush(size, filled)
-                    filled = 0
-                self._buffer[filled : filled + len(line)] = line
-                filled += len(line)
-            size += self._flush(size, filled)
+            with lines.blocks() as blocks:
+                rest = blocks
+                while rest:
+                    written = os.pwrite(self._descriptor, rest, end)
+                    end += written
+                    rest = rest[written:]
         except OSError:
             # What a failed write left on the disk nobody knows: nothing is appended to it any more.
             self._close()
             self._unsealed[self._path] = self._size
             raise
-        self._size = size
+        self._size = end
 
     def seal_if_due(self) -> None:
         """Seal the segment if it is large or old enough, or has failed; OSError as in `seal`."""
@@ -119,17 +113,6 @@ class SpoolWriter:
             raise
         self._descriptor, self._path = descriptor, path
         self._size, self._opened_at = 0, time.monotonic()
-
-    def _flush(self, offset: int, filled: int) -> int:
-        """Write the buffer's first `filled` bytes at `offset`, as whole blocks; their size."""
-        padding = -filled % _BLOCK_BYTES
-        self._buffer[filled : filled + padding] = _PADDING[:padding]
-        whole = filled + padding
-        done = 0
-        with memoryview(self._buffer) as view:
-            while done < whole:
-                done += os.pwrite(self._descriptor, view[done:whole], offset + done)
-        return whole
 
     def _close(self) -> None:
         os.close(self._descriptor)

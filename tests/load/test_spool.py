@@ -361,7 +361,8 @@ def test_a_source_is_what_the_collector_found_else_whose_key_the_event_names(
                 track("2", writeKey="server-key"),
                 track("3", writeKey="web-key"),
                 track("4", writeKey="nobodys-key"),
-                track("5"),
+                track("5", writeKey=""),
+                track("6"),
             ),
             source=None,
         ),
@@ -369,7 +370,7 @@ def test_a_source_is_what_the_collector_found_else_whose_key_the_event_names(
 
     report = load_spool()
 
-    assert (report.accepted, report.blocked) == (3, 2)
+    assert (report.accepted, report.blocked) == (3, 3)
     assert raw(workspace, "select id, source_id from raw.tracks order by id") == [
         *(("1", "web"), ("2", "server"), ("3", "web")),
     ]
@@ -378,6 +379,7 @@ def test_a_source_is_what_the_collector_found_else_whose_key_the_event_names(
     ) == [
         ("4", "unknown_write_key", "block", "collector"),
         ("5", "unknown_write_key", "block", "collector"),
+        ("6", "unknown_write_key", "block", "collector"),
     ]
     for path in workspace.home.rglob("*"):
         if path.is_file():
@@ -455,7 +457,77 @@ def test_what_comes_in_is_accepted_blocked_or_a_duplicate(tmp_path_factory, load
 
 
 def test_a_line_is_what_the_collector_writes(workspace, spool, load_spool):
-    text = encode_line({"receivedAt": at(1), "source": "web", "ip": None}, b'{"batch":[]}')
+    text = b"".join(
+        encode_line({"receivedAt": at(1), "source": "web", "ip": None}, b'{"batch":[]}')
+    )
     spool(text)
 
     assert load_spool().events_in == 0
+
+
+def test_a_batch_of_many_nothings_is_kept_back_whole(workspace, spool, load_spool, raw):
+    spool(line(b'{"batch":[' + b"1," * 24_999 + b"1]}"), line(track("after")))
+
+    report = load_spool()
+
+    assert (report.events_in, report.accepted, report.blocked) == (25_001, 1, 25_000)
+    assert raw(
+        workspace,
+        "select count(*), count(distinct message_id), min(received_at)::varchar"
+        " from raw.violations",
+    ) == [(25_000, 25_000, f"{DAY} 10:00:00+00")]
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "track", "page", "2026-11-20T10:00:00Z", "2026-11-20", "u", "1.2.3.4"])
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["ip", "library", "name", "direct", "a", ""]), inner)
+    ),
+    max_leaves=4,
+)
+FIELDS = ["type", "event", "userId", "anonymousId", "messageId", "groupId", "previousId", "name"]
+FIELDS += ["properties", "traits", "context", "integrations", "writeKey", "_metadata", "odd"]
+FIELDS += ["sentAt", "timestamp", "originalTimestamp", "receivedAt", "batch"]
+odd_events = st.dictionaries(st.sampled_from(FIELDS), anything, max_size=8) | anything
+odd_bodies = st.lists(odd_events, max_size=3).flatmap(
+    lambda found: st.dictionaries(st.sampled_from(FIELDS[:-1]), anything, max_size=3).map(
+        lambda around: {**around, "batch": found}
+    )
+)
+heads = st.fixed_dictionaries(
+    {"source": st.sampled_from(["web", "gone"]), "ip": st.sampled_from([None, "9.9.9.9"])},
+    optional={"browser": st.booleans()},
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    bodies=st.lists(
+        st.tuples(heads, odd_bodies | st.tuples(st.sampled_from(["track", "page"]), odd_events)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_body_stops_a_load(tmp_path_factory, bodies):
+    workspace = make_workspace(tmp_path_factory.mktemp("odd") / "workspace")
+    lines, events = [], 0
+    for head, body in bodies:
+        if isinstance(body, tuple):
+            lines.append(line(json.dumps(body[1]).encode(), type=body[0], **head))
+            events += 1
+        else:
+            lines.append(line(body, **head))
+            events += len(body["batch"])
+    put(workspace.spool, padded(*lines))
+
+    report = load_files(workspace, [])
+
+    assert report.events_in == events
+    assert events == report.accepted + report.blocked + report.duplicates
+    assert sealed_segments(workspace.spool) == []

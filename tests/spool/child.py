@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from loader.locks import exclusive
-from loader.spool import SpoolWriter, recover
+from loader.spool import LineBuffer, SpoolWriter, recover
 from tests.spool.place import line
 
 TOGETHER = 3
@@ -22,7 +22,10 @@ def write(folder: Path, first: int) -> None:
                 {"type": "page", "userId": "u", "messageId": str(n), "name": "x" * (n % 3_000)}
                 for n in range(number, number + TOGETHER)
             ]
-            writer.write([line({"batch": [page]}) for page in pages])
+            lines = LineBuffer(100_000)
+            for page in pages:
+                lines.add([line({"batch": [page]})])
+            writer.write(lines)
             sys.stdout.write(f"{number + TOGETHER - 1}\n")
             sys.stdout.flush()
             writer.seal_if_due()

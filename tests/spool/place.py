@@ -13,7 +13,7 @@ BLOCK = 4096
 def line(body: Any = None, *, at: str = "2026-11-20T10:00:00.000000Z", **head: Any) -> bytes:
     """A line of the spool; `body` is an event, a batch, or JSON as bytes."""
     text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-    return encode_line({"receivedAt": at, "source": "web", **head}, text)
+    return b"".join(encode_line({"receivedAt": at, "source": "web", **head}, text))
 
 
 def padded(*lines: bytes) -> bytes:

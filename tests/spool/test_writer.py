@@ -7,15 +7,24 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from loader.spool import SpoolWriter
+from loader.spool import LineBuffer, SpoolWriter
 from loader.spool.line import encode_line, is_whole
 
-LINE = encode_line({"receivedAt": "2026-01-01T00:00:00.000000Z", "source": "web"}, b'{"a":1}')
+LINE = b"".join(
+    encode_line({"receivedAt": "2026-01-01T00:00:00.000000Z", "source": "web"}, b'{"a":1}')
+)
 
 
 def make_writer(folder, **options):
     folder.mkdir(exist_ok=True)
     return SpoolWriter(folder, **{"seal_bytes": 10**9, "seal_seconds": 3600.0} | options)
+
+
+def gathered(*lines):
+    buffer = LineBuffer(sum(map(len, lines)))
+    for line in lines:
+        buffer.add([line])
+    return buffer
 
 
 def lines_in(path):
@@ -53,19 +62,20 @@ def small_disk(path, size="256k"):
 def test_lines_are_in_the_open_segment_when_write_returns(tmp_path):
     writer = make_writer(tmp_path)
 
-    writer.write([LINE, LINE])
-    writer.write([LINE])
+    writer.write(gathered(LINE, LINE))
+    writer.write(gathered(LINE))
 
     (path,) = tmp_path.glob("*.open")
     assert lines_in(path) == [LINE[:-1]] * 3
     assert all(map(is_whole, lines_in(path)))
 
 
-def test_a_group_larger_than_the_buffer_is_written_whole(tmp_path):
+def test_a_group_of_many_megabytes_is_written_whole(tmp_path):
     writer = make_writer(tmp_path)
-    long = encode_line({"receivedAt": "", "source": None}, b'{"a":"%b"}' % (b"x" * 5_000_000))
+    body = b'{"a":"%b"}' % (b"x" * 5_000_000)
+    long = b"".join(encode_line({"receivedAt": "", "source": None}, body))
 
-    writer.write([long, LINE, long, LINE])
+    writer.write(gathered(long, LINE, long, LINE))
     writer.seal()
 
     (path,) = sealed(tmp_path)
@@ -76,7 +86,7 @@ def test_a_segment_is_sealed_once_it_is_large_enough(tmp_path):
     writer = make_writer(tmp_path, seal_bytes=10_000)
 
     for _ in range(5):
-        writer.write([LINE])
+        writer.write(gathered(LINE))
         writer.seal_if_due()
 
     assert len(sealed(tmp_path)) == 1
@@ -86,7 +96,7 @@ def test_a_segment_is_sealed_once_it_is_large_enough(tmp_path):
 def test_a_segment_is_sealed_once_it_is_old_enough(tmp_path):
     writer = make_writer(tmp_path, seal_seconds=0.0)
 
-    writer.write([LINE])
+    writer.write(gathered(LINE))
     writer.seal_if_due()
 
     assert len(sealed(tmp_path)) == 1
@@ -104,11 +114,11 @@ def test_sealing_nothing_leaves_nothing(tmp_path):
 
 def test_of_a_group_that_did_not_fit_nothing_counts_and_what_was_there_stays(tmp_path):
     writer = make_writer(tmp_path)
-    writer.write([LINE])
+    writer.write(gathered(LINE))
 
     with largest_file(4096 * 2), pytest.raises(OSError, match="large"):
-        writer.write([LINE * 50, LINE * 50])
-    writer.write([LINE])
+        writer.write(gathered(LINE * 50, LINE * 50))
+    writer.write(gathered(LINE))
     writer.seal()
 
     assert [lines_in(path) for path in sealed(tmp_path)] == [[LINE[:-1]], [LINE[:-1]]]
@@ -122,15 +132,15 @@ def test_a_full_disk_refuses_and_recovers_by_itself(tmp_path):
 
         with suppress(OSError):
             while True:
-                writer.write([LINE * 100])
+                writer.write(gathered(LINE * 100))
                 written += 100
         with pytest.raises(OSError, match="No space"):
-            writer.write([LINE * 100])
+            writer.write(gathered(LINE * 100))
         with pytest.raises(OSError, match="No space"):
             writer.probe()
         (disk / "hog").unlink()
         writer.probe()
-        writer.write([LINE])
+        writer.write(gathered(LINE))
         writer.seal()
 
         found = [lines_in(path) for path in sealed(disk)]
@@ -141,16 +151,16 @@ def test_a_full_disk_refuses_and_recovers_by_itself(tmp_path):
 def test_a_disk_that_turned_read_only_refuses_and_recovers_by_itself(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         writer = make_writer(disk)
-        writer.write([LINE])
+        writer.write(gathered(LINE))
         writer.seal()
 
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with pytest.raises(OSError, match="Read-only"):
-            writer.write([LINE])
+            writer.write(gathered(LINE))
         with pytest.raises(OSError, match="Read-only"):
             writer.probe()
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-        writer.write([LINE])
+        writer.write(gathered(LINE))
         writer.seal()
 
         assert [lines_in(path) for path in sealed(disk)] == [[LINE[:-1]], [LINE[:-1]]]

@@ -115,7 +115,7 @@ def test_schemas_that_are_not_there_or_wrong_are_told(tmp_path):
 
 def line(number):
     head = {"receivedAt": "2026-11-02T10:00:00.000000Z", "source": "test", "type": "track"}
-    return encode_line(head, b'{"messageId":"m-%d"}' % number)
+    return b"".join(encode_line(head, b'{"messageId":"m-%d"}' % number))
 
 
 def ids(reader):
