@@ -45,7 +45,8 @@ class ArchiveWriter:
         self._load_id = load_id
         self._oldest = oldest
         self._rows: list[tuple[Any, ...]] = []
-        self._texts: list[bytes] = []
+        self._text = bytearray()  # of all rows: what they were cut from need not be held
+        self._ends = [0]
         self._chunks: list[pa.Table] = []
         self._held_bytes = 0
         self._parts = 0
@@ -55,7 +56,8 @@ class ArchiveWriter:
     ) -> None:
         """Take one event: (_seq, id, source, type, event), and its JSON without a write key."""
         self._rows.append((*fields, shared))
-        self._texts.append(text)
+        self._text += text
+        self._ends.append(len(self._text))
 
     def flush(self, received_at: pa.Array, dates: pa.Array) -> None:
         """Give the events taken since the last time their times and days, in the same order."""
@@ -63,8 +65,10 @@ class ArchiveWriter:
             return
         *columns, shared = zip(*self._rows, strict=True)
         arrays = [pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=False)]
-        arrays += [received_at, _as_json(shared), _as_strings(self._texts), dates]
-        self._rows, self._texts = [], []
+        ends = pa.py_buffer(np.array(self._ends, np.int32))
+        raw = pa.StringArray.from_buffers(len(self._rows), ends, pa.py_buffer(self._text))
+        arrays += [received_at, _as_json(shared), raw, dates]
+        self._rows, self._text, self._ends = [], bytearray(), [0]
         chunk = pa.table(arrays, schema=pa.schema([*SCHEMA, pa.field("_date", pa.date32())]))
         self._chunks.append(chunk)
         self._held_bytes += chunk.nbytes
@@ -75,6 +79,8 @@ class ArchiveWriter:
         """Write all that is held, a file a day; durable but for the names of new folders."""
         if not self._chunks:
             return
+        if not self._parts:
+            self._remove_earlier_attempt()
         rows = pa.concat_tables(self._chunks)
         self._chunks, self._held_bytes = [], 0
         part = f"-{self._parts}" if self._parts else ""
@@ -96,6 +102,15 @@ class ArchiveWriter:
                 )
         self._parts += 1
 
+    def _remove_earlier_attempt(self) -> None:
+        """What a load of this number wrote that never was committed would else count with ours.
+
+        A killed load is swept up after, but a power cut may take the mark that it left.
+        """
+        for pattern in (f"_date=*/{self._load_id}.parquet", f"_date=*/{self._load_id}-*.parquet"):
+            for path in self._folder.glob(pattern):
+                path.unlink()
+
     def sync_folders(self) -> None:
         """Make the names of new days durable; the manifest may count on them after this."""
         if self._parts and self._folder.is_dir():
@@ -115,14 +130,6 @@ def without_write_key(text: bytes) -> bytes:
     members = _split(text)
     members.pop("writeKey", None)
     return msgspec.json.encode(members)
-
-
-def _as_strings(texts: Sequence[bytes]) -> pa.Array:
-    """UTF-8 texts as an array, without a look at them."""
-    offsets = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=offsets[1:])
-    joined = pa.py_buffer(b"".join(texts))
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), joined)
 
 
 def _as_json(shared: Sequence[Shared | None]) -> pa.Array:

@@ -17,14 +17,11 @@ from loader.event.envelope import (
     normalise,
     share,
 )
-from loader.event.surrogates import mend
+from loader.load.parsing import NOT_JSON, Batch, parse, split, why_not_json
 from loader.spool import Envelope, SpoolLine
 
 DEFAULT_SOURCE = "file"
 _UNKNOWN_SOURCE: Final = "collector"  # of what came over HTTP and names no source of ours
-_MAX_NESTING = 200  # what could be read nested deeper could perhaps not be written again
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(slots=True)
@@ -40,21 +37,7 @@ class Candidate:
     unknown_key: str = ""  # a write key that no source has
     shared: Shared | None = None
     has_key: bool = False  # whether `text` holds a write key
-
-
-class _Batch(msgspec.Struct, rename="camel"):
-    """`{"batch": […]}`: its events as their own text, and what it says for all of them."""
-
-    batch: list[msgspec.Raw]
-    message_id: Any = None
-    write_key: Any = None
-    sent_at: Any = None
-    received_at: Any = None
-    context: Any = None
-    integrations: Any = None
-
-
-_decode_batch = msgspec.json.Decoder(_Batch).decode
+    received_at: str | None = None  # of what is no event
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +75,19 @@ class Intake:
     def read(self, lines: Iterable[bytes]) -> Iterator[Candidate]:
         """The candidates of a file's lines, in order; a line is an event or `{"batch": […]}`."""
         for line in lines:
-            batch = _split(line) if b'"batch"' in line else None
-            if batch is None or batch.message_id is not None:
-                yield self._candidate(line, _PLAIN_LINE)
-                continue
-            shared = _shared_in(batch, batch.received_at)
+            try:
+                found, text = parse(line)
+            except NOT_JSON as problem:
+                batch = split(line)  # perhaps one event alone is no good
+                if batch is None:
+                    yield self._reject(line, why_not_json(line, problem), _PLAIN_LINE)
+                    continue
+            else:
+                batch = split(text) if type(found) is dict and "batch" in found else None
+                if batch is None or batch.message_id is not None:
+                    yield self._candidate(found, text, _PLAIN_LINE)
+                    continue
+            shared = batch.shared(batch.received_at)
             yield from self._each(batch, _Request(shared, write_key=batch.write_key))
 
     def read_spool(self, lines: Iterable[SpoolLine]) -> Iterator[Candidate]:
@@ -105,29 +96,34 @@ class Intake:
             id_ = f"http-{line.segment}-{line.offset}"
             envelope = line.envelope
             if envelope is None:
-                yield Candidate(id_, _UNKNOWN_SOURCE, {}, _DAMAGED, line.text)
+                yield Candidate(
+                    id_, _UNKNOWN_SOURCE, {}, _DAMAGED, line.text, received_at=line.received_at
+                )
                 continue
             body = bytes(envelope.body)
             # The collector names the call of a single event; what has none it took for a batch.
-            batch = _split(body) if envelope.type is None else None
-            shared = Shared(type=envelope.type) if batch is None else _shared_in(batch)
+            batch = split(body) if envelope.type is None else None
+            shared = Shared(type=envelope.type) if batch is None else batch.shared()
             with_ip = msgspec.structs.replace(shared, ip=envelope.ip) if envelope.ip else None
             if batch is None:
-                yield self._candidate(body, _Request(shared, with_ip, None, envelope, id_))
+                yield self._read_event(body, _Request(shared, with_ip, None, envelope, id_))
             else:
                 request = _Request(shared, with_ip, batch.write_key, envelope, id_)
                 yield from self._each(batch, request)
 
-    def _each(self, batch: _Batch, request: _Request) -> Iterator[Candidate]:
+    def _each(self, batch: Batch, request: _Request) -> Iterator[Candidate]:
         for place, text in enumerate(batch.batch):
-            yield self._candidate(bytes(text), request, f"-{place}")
+            yield self._read_event(bytes(text), request, f"-{place}")
 
-    def _candidate(self, text: bytes, request: _Request, place: str = "") -> Candidate:
-        """`text` is the event as it came; `place` tells it from its twins in a batch."""
+    def _read_event(self, text: bytes, request: _Request, place: str = "") -> Candidate:
         try:
-            found, text = _parse(text)
-        except _NOT_JSON as problem:
-            return self._reject(text, _why_not_json(text, problem), request, place)
+            found, text = parse(text)
+        except NOT_JSON as problem:
+            return self._reject(text, why_not_json(text, problem), request, place)
+        return self._candidate(found, text, request, place)
+
+    def _candidate(self, found: Any, text: bytes, request: _Request, place: str = "") -> Candidate:
+        """`text` is the event as it came; `place` tells it from its twins in a batch."""
         if type(found) is not dict:
             kind = "an array" if isinstance(found, list) else type(found).__name__
             why = Rejection("malformed", "$", f"found {kind}; an event is a JSON object")
@@ -181,15 +177,16 @@ class Intake:
             return source, ""
         for secret in self._secrets:
             secret.reveal()
-        return _UNKNOWN_SOURCE, str(key)
+        return _UNKNOWN_SOURCE, f"{key!r}"
 
     def _reject(
-        self, text: bytes, rejection: Rejection, request: _Request, place: str
+        self, text: bytes, rejection: Rejection, request: _Request, place: str = ""
     ) -> Candidate:
-        if request.envelope is not None:
-            source = request.envelope.source or _UNKNOWN_SOURCE
-            return Candidate(f"{request.id}{place}", source, {}, rejection, text)
-        return Candidate(_id_of(text), self._source or DEFAULT_SOURCE, {}, rejection, text)
+        envelope = request.envelope
+        if envelope is None:
+            return Candidate(_id_of(text), self._source or DEFAULT_SOURCE, {}, rejection, text)
+        source, at = envelope.source or _UNKNOWN_SOURCE, envelope.received_at
+        return Candidate(f"{request.id}{place}", source, {}, rejection, text, received_at=at)
 
 
 _DAMAGED: Final = Rejection(
@@ -214,67 +211,5 @@ def _complete(event: Event, request: _Request, shared: Shared) -> Shared:
     return shared
 
 
-def _shared_in(batch: _Batch, received_at: Any = None) -> Shared:
-    return Shared(
-        sent_at=batch.sent_at,
-        received_at=received_at,
-        context=batch.context,
-        integrations=batch.integrations,
-    )
-
-
-def _split(line: bytes) -> _Batch | None:
-    """The batch in a line, or None where none can be read: then the line is taken for an event."""
-    try:
-        return _decode_batch(line)
-    except msgspec.ValidationError:
-        return None
-    except _NOT_JSON:
-        mended = mend(line)
-    try:
-        return _decode_batch(mended)
-    except _NOT_JSON:
-        return None
-
-
-def _parse(text: bytes) -> tuple[Any, bytes]:
-    """The JSON value of a text, and the text as it could be read: lone surrogates are mended.
-
-    RecursionError if it is nested deeper than any event is.
-    """
-    try:
-        found = _decode(text)
-    except msgspec.DecodeError:
-        mended = mend(text)
-        if mended == text:
-            raise
-        text = mended
-        found = _decode(text)
-    if text.count(b"{") + text.count(b"[") > _MAX_NESTING:
-        level = [found]
-        for _ in range(_MAX_NESTING):
-            level = [
-                inner
-                for value in level
-                if isinstance(value, dict | list)
-                for inner in (value.values() if isinstance(value, dict) else value)
-            ]
-        if level:
-            raise RecursionError
-    return found, text
-
-
 def _id_of(text: bytes) -> str:
     return f"file-{sha256(text.rstrip()).hexdigest()}"  # whatever the file's line ends
-
-
-def _why_not_json(line: bytes, problem: Exception) -> Rejection:
-    if isinstance(problem, RecursionError):
-        why = "nested too deep"
-    elif isinstance(problem, UnicodeDecodeError):
-        why = f"not UTF-8 at byte {problem.start}"
-    else:
-        why = f"not valid JSON: {problem}"
-    if len(line) > MAX_EVENT_BYTES:
-        return Rejection("too_large", "$", f"{len(line)} bytes, and {why}")
-    return Rejection("malformed", "$", why)

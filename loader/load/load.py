@@ -74,7 +74,7 @@ def _take_over_spool(workspace: Workspace, manifest: Manifest) -> list[Segment]:
     """The segments to load, sealed; what an earlier load left behind of its own is removed."""
     seal_all(workspace.spool)
     delete_segments(workspace.spool, manifest.loaded_segments)
-    return sealed_segments(workspace.spool, manifest.loaded_segments)
+    return sealed_segments(workspace.spool)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """A load at work: takes lines, judges each event, and commits all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from loader.warehouse.catalog import fixed_columns
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held as Python objects
 _BLOCK_BYTES = 1024 * 1024  # of the spool, taken together
+_MAX_CANDIDATES = 10_000  # a batch of five megabytes may hold a million times nothing
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -84,7 +85,7 @@ class Load:
             for lines in read_lines(name, on_bytes):
                 filled = [line for line in lines if line and not line.isspace()]
                 self.report.lines += len(filled)
-                self._take(list(self._intake.read(filled)), sum(map(len, filled)))
+                self._take(self._intake.read(filled), sum(map(len, filled)))
             done += taken
         self._flush(everything=True)
 
@@ -99,7 +100,7 @@ class Load:
                 held_bytes += len(line.text)
             if line is None or held_bytes >= _BLOCK_BYTES:
                 self.report.lines += len(lines)
-                self._take(list(self._intake.read_spool(lines)), held_bytes)
+                self._take(self._intake.read_spool(lines), held_bytes)
                 done += held_bytes
                 lines, held_bytes = [], 0
                 if progress:
@@ -136,7 +137,17 @@ class Load:
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
-    def _take(self, candidates: list[Candidate], text_bytes: int) -> None:
+    def _take(self, candidates: Iterator[Candidate], text_bytes: int) -> None:
+        """Take what was read of so many bytes of text."""
+        self._buffered_bytes += text_bytes
+        while some := list(islice(candidates, _MAX_CANDIDATES)):
+            self._take_some(some)
+            if self._buffered >= _FLUSH_EVENTS:
+                self._flush()
+        if self._buffered_bytes >= _FLUSH_BYTES:
+            self._flush()
+
+    def _take_some(self, candidates: list[Candidate]) -> None:
         self.report.events_in += len(candidates)
         keys = keys_of(candidate.message_id for candidate in candidates)
         is_old = self._accepted.contains(keys)
@@ -150,10 +161,8 @@ class Load:
         blocked, repeated = self._violations.settle()
         self.report.blocked += blocked
         self.report.duplicates += repeated
+        self._violations.write(self._lake, self._manifest.catalog)
         self._buffered += len(taken)
-        self._buffered_bytes += text_bytes
-        if self._buffered >= _FLUSH_EVENTS or self._buffered_bytes >= _FLUSH_BYTES:
-            self._flush()
 
     def _judge(self, candidate: Candidate) -> bool:
         """Take the event or keep it back; whether it was taken."""
@@ -185,7 +194,7 @@ class Load:
         if everything:
             self._rows.write()
             self._archive.write()
-        self._violations.write(self._lake, self._manifest.catalog, all_rows=everything)
+            self._violations.write(self._lake, self._manifest.catalog, all_rows=True)
 
     def _ids(self, kind: str) -> IdIndex:
         return IdIndex(

@@ -16,6 +16,7 @@ from loader.warehouse.catalog import fixed_columns
 
 TABLE = "violations"
 _HELD_BYTES = 64 * 1024 * 1024
+_ROW_BYTES = 1_000  # that a row takes beside its payload, as a Python object
 
 
 class ViolationWriter:
@@ -71,15 +72,16 @@ class ViolationWriter:
 
     def _keep(self, candidate: Candidate, violations: list[Violation], action: str) -> None:
         event = candidate.event
-        stated = (parse_moment(event.get(f)) for f in ("receivedAt", "sentAt", "timestamp"))
-        received = next((moment for moment in stated if moment), self._now)
+        stated = (event.get(field) for field in ("receivedAt", "sentAt", "timestamp"))
+        moments = map(parse_moment, (candidate.received_at, *stated))
+        received = next(filter(None, moments), self._now)
         if event:
             as_sent = {pointer[1:]: value for pointer, value in candidate.rescued.items()}
             payload = json_text(event | as_sent)
         else:
             payload = json_text(candidate.text.decode("utf-8", "backslashreplace"))
         payload = strip_write_keys(payload)
-        self._held_bytes += len(payload) * len(violations)
+        self._held_bytes += (len(payload) + _ROW_BYTES) * len(violations)
         for found in violations:
             self._rows.append(
                 {

@@ -6,7 +6,7 @@ segments sort by time, and no name is used twice.
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +47,13 @@ def worker_folders(spool: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-def sealed_segments(spool: Path, loaded: Collection[str] = ()) -> list[Segment]:
-    """The sealed segments but those whose keys are in `loaded`, by worker, the oldest first."""
-    segments = [
+def sealed_segments(spool: Path) -> list[Segment]:
+    """The sealed segments, by worker, the oldest first."""
+    return [
         Segment(worker, path)
         for worker, folder in worker_folders(spool)
         for path in sorted(folder.glob(f"*{SEALED}"))
     ]
-    return [segment for segment in segments if segment.key not in loaded]
 
 
 def open_segments(folder: Path) -> list[Path]:
