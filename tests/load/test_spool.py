@@ -2,54 +2,18 @@
 
 import json
 import threading
-from collections import Counter
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from loader.errors import Busy, ConfigError
 from loader.load import load_files
 from loader.locks import exclusive
 from loader.spool import encode_line, sealed_segments
 from loader.warehouse import read_manifest
-from tests.conftest import make_workspace, read_raw
 from tests.load.child import start_load
+from tests.load.spooled import DAY, at, batch, ids, track
 from tests.load.test_killed_load import unlisted
-from tests.spool.place import line, padded, put
-
-DAY = "2026-11-20"
-
-
-def at(second):
-    return f"{DAY}T10:00:{second:09.6f}Z"
-
-
-def track(id_, event="A", **fields):
-    return {"type": "track", "event": event, "userId": "u", "messageId": id_, **fields}
-
-
-def batch(*events, **fields):
-    return {"batch": list(events), **fields}
-
-
-@pytest.fixture
-def spool(workspace):
-    """Puts lines into a segment of the workspace's spool."""
-
-    def put_lines(*lines, **place):
-        return put(workspace.spool, padded(*lines), **place)
-
-    return put_lines
-
-
-@pytest.fixture
-def load_spool(workspace):
-    return lambda: load_files(workspace, [])
-
-
-def ids(raw, workspace):
-    return [id_ for (id_,) in raw(workspace, "select id from raw.tracks order by _seq")]
+from tests.spool.place import line
 
 
 def test_what_was_spooled_is_loaded_in_the_order_of_arrival_and_removed(
@@ -222,184 +186,6 @@ def test_a_damaged_line_is_kept_back_and_its_neighbours_are_loaded(
     assert "a-secret" not in payload
 
 
-BAD_EVENTS = {
-    "too large": (json.dumps(track("bad", properties={"a": "x" * 40_000})), "too_large"),
-    "a number": ("5", "malformed"),
-    "null": ("null", "malformed"),
-    "201 deep": ('{"type":"track","a":' + "[" * 201 + "]" * 201 + "}", "malformed"),
-    "800 deep": ('{"type":"track","a":' + "[" * 800 + "]" * 800 + "}", "malformed"),
-    "not UTF-8": ('{"type":"track","a":"\xff"}', "malformed"),
-    "no identity": ('{"type":"track","event":"A"}', "no_identity"),
-    "no event": ('{"type":"track","userId":"u"}', "no_event"),
-    "no type": ('{"userId":"u"}', "malformed"),
-}
-
-
-@pytest.mark.parametrize("is_spooled", [True, False])
-@pytest.mark.parametrize(("bad", "rule"), BAD_EVENTS.values(), ids=BAD_EVENTS)
-def test_one_bad_event_does_not_take_its_batch_with_it(
-    workspace, spool, load_spool, load, raw, bad, rule, is_spooled
-):
-    good = [json.dumps(track(name)) for name in ("1", "2")]
-    body = f'{{"batch":[{good[0]},{bad},{good[1]}],"sentAt":"{at(0)}"}}'.encode("latin-1")
-
-    if is_spooled:
-        spool(line(body))
-        report = load_spool()
-    else:
-        report = load(body)
-
-    assert (report.events_in, report.accepted, report.blocked) == (3, 2, 1)
-    assert ids(raw, workspace) == ["1", "2"]
-    assert raw(workspace, "select rule from raw.violations") == [(rule,)]
-
-
-@pytest.mark.parametrize("is_spooled", [True, False])
-@pytest.mark.parametrize("wrap", [lambda event: event, lambda event: b'{"batch":[%b]}' % event])
-def test_half_an_emoji_becomes_the_replacement_character(
-    workspace, spool, load_spool, load, raw, wrap, is_spooled
-):
-    text = rb'"a \ud83d b \ud83d\ude00 \\ud83d"'
-    event = (
-        b'{"messageId":"1","type":"track","event":"A","userId":"u","properties":{"t":%b}}' % text
-    )
-
-    if is_spooled:
-        spool(line(wrap(event), **({} if wrap(event) != event else {"type": "track"})))
-        report = load_spool()
-    else:
-        report = load(wrap(event))
-
-    assert report.accepted == 1
-    assert raw(workspace, "select t from raw.a") == [("a \ufffd b 😀 \\ud83d",)]
-
-
-def test_a_batch_of_thousands_and_of_megabytes_is_loaded(workspace, spool, load_spool, raw):
-    many = batch(*(track(f"m{n}", properties={"pad": "x" * 950}) for n in range(5_000)))
-    assert len(json.dumps(many)) > 5_000_000
-    spool(line(many), line(track("after")))
-
-    report = load_spool()
-
-    assert (report.lines, report.accepted) == (2, 5_001)
-
-
-def test_an_event_knows_its_call_from_its_own_type_then_from_the_path(
-    workspace, spool, load_spool, raw
-):
-    spool(
-        line({"userId": "u", "messageId": "1", "name": "Home"}, type="screen"),
-        line(
-            {"userId": "u", "messageId": "2", "traits": {"a": 1}, "type": "group"}, type="identify"
-        ),
-        line({"userId": "u", "messageId": "3", "traits": {"a": 1}, "type": 5}, type="group"),
-    )
-
-    assert load_spool().accepted == 3
-    assert raw(workspace, "select id from raw.screens") == [("1",)]
-    assert raw(workspace, "select id from raw.groups order by id") == [("2",), ("3",)]
-
-
-def test_when_it_was_received_the_collector_says_and_not_the_event(
-    workspace, spool, load_spool, raw
-):
-    times = {"sentAt": at(1), "originalTimestamp": at(0), "receivedAt": "2020-01-01T00:00:00Z"}
-    spool(line(track("1", **times), at=at(9), type="track"))
-
-    load_spool()
-
-    assert raw(
-        workspace, "select received_at::varchar, timestamp::varchar, _date::varchar from raw.tracks"
-    ) == [(f"{DAY} 10:00:09+00", f"{DAY} 10:00:08+00", DAY)]
-
-
-NODE, BROWSER = {"library": {"name": "analytics-node"}}, {"library": {"name": "analytics.js"}}
-
-
-@pytest.mark.parametrize(
-    ("context", "head", "shared", "found"),
-    [
-        (NODE, {}, {}, None),
-        ({}, {}, {}, None),
-        (NODE, {"browser": True}, {}, "9.9.9.9"),
-        (BROWSER, {}, {}, "9.9.9.9"),
-        ({"library": {"name": "analytics-ios"}}, {}, {}, "9.9.9.9"),
-        ({"direct": True}, {}, {}, "9.9.9.9"),
-        ({}, {}, BROWSER, "9.9.9.9"),
-        (NODE, {}, BROWSER, None),
-        ({**BROWSER, "ip": "1.2.3.4"}, {"browser": True}, {}, "1.2.3.4"),
-        ({}, {"browser": True}, {"ip": "5.6.7.8"}, "5.6.7.8"),
-        (BROWSER, {"ip": None}, {}, None),
-        ("oops", {"browser": True}, {}, None),
-    ],
-)
-def test_a_client_sides_event_gets_the_senders_address_and_a_servers_never(
-    workspace, spool, load_spool, raw, context, head, shared, found
-):
-    body = batch(track("1", context=context), context=shared)
-    has_column = line(track("2", context={"ip": "0.0.0.0"}))
-    spool(line(body, **{"ip": "9.9.9.9", **head}), has_column)
-
-    load_spool()
-
-    assert raw(workspace, "select context_ip from raw.tracks where id = '1'") == [(found,)]
-
-
-@pytest.fixture
-def keys(monkeypatch):
-    monkeypatch.setenv("WEB_WRITE_KEY", "web-key")
-    monkeypatch.setenv("SERVER_WRITE_KEY", "server-key")
-
-
-def test_a_source_is_what_the_collector_found_else_whose_key_the_event_names(
-    workspace, spool, load_spool, raw, keys
-):
-    spool(
-        line(track("1", writeKey="server-key"), source="web"),
-        line(
-            batch(
-                track("2", writeKey="server-key"),
-                track("3", writeKey="web-key"),
-                track("4", writeKey="nobodys-key"),
-                track("5", writeKey=""),
-                track("6"),
-            ),
-            source=None,
-        ),
-    )
-
-    report = load_spool()
-
-    assert (report.accepted, report.blocked) == (3, 3)
-    assert raw(workspace, "select id, source_id from raw.tracks order by id") == [
-        *(("1", "web"), ("2", "server"), ("3", "web")),
-    ]
-    assert raw(
-        workspace, "select message_id, rule, action, source_id from raw.violations order by 1"
-    ) == [
-        ("4", "unknown_write_key", "block", "collector"),
-        ("5", "unknown_write_key", "block", "collector"),
-        ("6", "unknown_write_key", "block", "collector"),
-    ]
-    for path in workspace.home.rglob("*"):
-        if path.is_file():
-            for key in (b"web-key", b"server-key", b"nobodys-key"):
-                assert key not in path.read_bytes(), path
-
-
-def test_while_a_key_is_not_in_the_environment_its_events_wait_in_the_spool(
-    workspace, spool, load_spool, raw, keys, monkeypatch
-):
-    spool(line(batch(track("1", writeKey="web-key")), source=None))
-    monkeypatch.delenv("WEB_WRITE_KEY")
-
-    with pytest.raises(ConfigError, match="WEB_WRITE_KEY is not set"):
-        load_spool()
-
-    monkeypatch.setenv("WEB_WRITE_KEY", "web-key")
-    assert load_spool().accepted == 1
-
-
 def test_progress_ends_at_the_size_of_the_spool(workspace, spool):
     path = spool(*(line(track(f"{n}", properties={"pad": "x" * 9_000})) for n in range(500)))
     size, told = path.stat().st_size, []
@@ -411,51 +197,6 @@ def test_progress_ends_at_the_size_of_the_spool(workspace, spool):
     assert told[-1] == (size, size)
 
 
-GOOD = [track(str(n)) for n in range(4)] + [{"type": "page", "userId": "u", "messageId": "2"}]
-BAD = [5, {"type": "page", "messageId": "6"}, {"type": "track", "userId": "u", "messageId": "7"}]
-events = st.sampled_from(GOOD + BAD)
-requests = st.tuples(
-    st.integers(0, 2), st.integers(0, 9), st.lists(events, max_size=4), st.sampled_from("owd")
-)
-
-
-@settings(max_examples=20, deadline=None)
-@given(loads=st.lists(st.lists(requests, max_size=6), min_size=1, max_size=3))
-def test_what_comes_in_is_accepted_blocked_or_a_duplicate(tmp_path_factory, loads):
-    workspace = make_workspace(tmp_path_factory.mktemp("spooled") / "workspace")
-    reports, damaged_lines, sent = [], 0, []
-    for number, requests in enumerate(loads):
-        texts = Counter[int]()
-        lines: dict[int, bytes] = {}
-        for worker, second, found, state in requests:
-            text = line(batch(*found), at=at(second))
-            if state == "d":
-                text = text.replace(b'"web"', b'"wab"')
-                damaged_lines += 1
-            else:
-                sent += found
-            lines[worker] = lines.get(worker, b"") + (padded(text) if state == "w" else text)
-            texts[worker] += 1
-        for worker, text in lines.items():
-            put(workspace.spool, text, worker=worker, number=number)
-        reports.append(load_files(workspace, []))
-
-    assert all(r.events_in == r.accepted + r.blocked + r.duplicates for r in reports)
-    assert sum(r.events_in for r in reports) == len(sent) + damaged_lines
-    good = {event["messageId"] for event in sent if event in GOOD}
-    assert sum(r.accepted for r in reports) == len(good)
-    stored = read_raw(workspace, "select id from raw.tracks union all select id from raw.pages")
-    assert sorted(id_ for (id_,) in stored) == sorted(good)
-    seqs = read_raw(
-        workspace,
-        "select _seq, load_id, received_at from (select _seq, load_id, received_at from raw.tracks"
-        " union all select _seq, load_id, received_at from raw.pages) order by _seq",
-    )
-    assert [seq for seq, *_ in seqs] == list(range(1, len(good) + 1))
-    assert sealed_segments(workspace.spool) == []
-    assert unlisted(workspace) == set()
-
-
 def test_a_line_is_what_the_collector_writes(workspace, spool, load_spool):
     text = b"".join(
         encode_line({"receivedAt": at(1), "source": "web", "ip": None}, b'{"batch":[]}')
@@ -463,71 +204,3 @@ def test_a_line_is_what_the_collector_writes(workspace, spool, load_spool):
     spool(text)
 
     assert load_spool().events_in == 0
-
-
-def test_a_batch_of_many_nothings_is_kept_back_whole(workspace, spool, load_spool, raw):
-    spool(line(b'{"batch":[' + b"1," * 24_999 + b"1]}"), line(track("after")))
-
-    report = load_spool()
-
-    assert (report.events_in, report.accepted, report.blocked) == (25_001, 1, 25_000)
-    assert raw(
-        workspace,
-        "select count(*), count(distinct message_id), min(received_at)::varchar"
-        " from raw.violations",
-    ) == [(25_000, 25_000, f"{DAY} 10:00:00+00")]
-
-
-anything = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(["", "track", "page", "2026-11-20T10:00:00Z", "2026-11-20", "u", "1.2.3.4"])
-    | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["ip", "library", "name", "direct", "a", ""]), inner)
-    ),
-    max_leaves=4,
-)
-FIELDS = ["type", "event", "userId", "anonymousId", "messageId", "groupId", "previousId", "name"]
-FIELDS += ["properties", "traits", "context", "integrations", "writeKey", "_metadata", "odd"]
-FIELDS += ["sentAt", "timestamp", "originalTimestamp", "receivedAt", "batch"]
-odd_events = st.dictionaries(st.sampled_from(FIELDS), anything, max_size=8) | anything
-odd_bodies = st.lists(odd_events, max_size=3).flatmap(
-    lambda found: st.dictionaries(st.sampled_from(FIELDS[:-1]), anything, max_size=3).map(
-        lambda around: {**around, "batch": found}
-    )
-)
-heads = st.fixed_dictionaries(
-    {"source": st.sampled_from(["web", "gone"]), "ip": st.sampled_from([None, "9.9.9.9"])},
-    optional={"browser": st.booleans()},
-)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    bodies=st.lists(
-        st.tuples(heads, odd_bodies | st.tuples(st.sampled_from(["track", "page"]), odd_events)),
-        min_size=1,
-        max_size=8,
-    )
-)
-def test_no_body_stops_a_load(tmp_path_factory, bodies):
-    workspace = make_workspace(tmp_path_factory.mktemp("odd") / "workspace")
-    lines, events = [], 0
-    for head, body in bodies:
-        if isinstance(body, tuple):
-            lines.append(line(json.dumps(body[1]).encode(), type=body[0], **head))
-            events += 1
-        else:
-            lines.append(line(body, **head))
-            events += len(body["batch"])
-    put(workspace.spool, padded(*lines))
-
-    report = load_files(workspace, [])
-
-    assert report.events_in == events
-    assert events == report.accepted + report.blocked + report.duplicates
-    assert sealed_segments(workspace.spool) == []
