@@ -11,6 +11,9 @@ from loader.event.surrogates import mend
 
 MAX_BODY_BYTES = 5 * 1024 * 1024  # decompressed: ten times what Segment takes, as SDKs do send more
 _BOM = b"\xef\xbb\xbf"
+_MAX_VALUES = 500_000  # of a body, by its commas: each may become an object in memory
+_MAX_GZIP_MEMBERS = 16
+_MAX_KEYED = 1_000  # events whose own write keys are looked at; of others a load does
 _GZIP_WINDOW = 31  # zlib's way to ask for gzip's header
 _NO_ENCODING = frozenset({b"", b"identity"})
 _GZIP_NAMES = frozenset({b"gzip", b"x-gzip"})
@@ -53,14 +56,18 @@ class Body:
     write_key: str
 
     def keys_of_events(self) -> list[str]:
-        """The write key that each event of the batch names, "" where there is none."""
+        """The write key that each of the batch's first events names, "" where there is none."""
+        if b"writeKey" not in self.text:
+            return []
         batch = _decode_loosely(self.text).batch
-        return [] if batch is UNSET else [_key_of(event) for event in batch]
+        return [] if batch is UNSET else [_key_of(event) for event in batch[:_MAX_KEYED]]
 
 
 def read_body(raw: bytes, encoding: bytes) -> Body:
     """The body of a request; raises Refused with the answer that says what is wrong with it."""
     text = raw if encoding in _NO_ENCODING else _decompress(raw, encoding)
+    if len(text) > _MAX_VALUES and text.count(b",") > _MAX_VALUES:
+        raise Refused(refusal(413, "too_large", f"the body holds over {_MAX_VALUES} values"))
     shape: _Shape | _LooseShape
     try:
         if not text.isascii():
@@ -102,9 +109,11 @@ def _decompress(raw: bytes, encoding: bytes) -> bytes:
     if encoding.lower() not in _GZIP_NAMES:
         message = f"Content-Encoding {encoding.decode('latin-1')!r}: wanted gzip, or none"
         raise Refused(refusal(400, "unsupported_encoding", message))
+    if not raw:
+        return raw
     parts: list[bytes] = []
     room = MAX_BODY_BYTES
-    while raw:
+    for _ in range(_MAX_GZIP_MEMBERS):
         stream = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
         try:
             part = stream.decompress(raw, room + 1)
@@ -117,7 +126,10 @@ def _decompress(raw: bytes, encoding: bytes) -> bytes:
             raise Refused(refusal(400, "invalid_gzip", "the body's gzip stream is cut off"))
         parts.append(part)
         raw = stream.unused_data  # a gzip file may have several members
-    return b"".join(parts)
+        if not raw:
+            return b"".join(parts)
+    message = f"the body's gzip stream has over {_MAX_GZIP_MEMBERS} members"
+    raise Refused(refusal(400, "invalid_gzip", message))
 
 
 def too_large() -> Answer:

@@ -3,7 +3,9 @@
 import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
+_LONGEST_REMEMBERED: Final = 256
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -13,7 +15,14 @@ class ClientIp:
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(proxy) for proxy in trusted_proxies]
         self.is_trusted = lru_cache(1024)(self._is_trusted)
-        self.of = lru_cache(4096)(self._of)
+        self._remembered = lru_cache(4096)(self._of)
+
+    def of(self, peer: str, forwarded_for: str) -> str | None:
+        """The client's address, given who connected and the X-Forwarded-For header."""
+        if not forwarded_for or not self.is_trusted(peer):
+            return self._remembered(peer, "")
+        is_short = len(forwarded_for) <= _LONGEST_REMEMBERED
+        return (self._remembered if is_short else self._of)(peer, forwarded_for)
 
     def _is_trusted(self, peer: str) -> bool:
         """Whether what `peer` says in X-Forwarded-* is believed."""
@@ -21,7 +30,6 @@ class ClientIp:
         return address is not None and any(address in network for network in self._networks)
 
     def _of(self, peer: str, forwarded_for: str) -> str | None:
-        """The client's address, given who connected and the X-Forwarded-For header."""
         client = _address(peer)
         for hop in reversed(forwarded_for.split(",")):
             if client is None or not self.is_trusted(str(client)):

@@ -1,8 +1,10 @@
 """Group commit: while one write is on its way to the disk, what comes meanwhile forms the next."""
 
 import asyncio
+import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Final
@@ -90,8 +92,12 @@ class GroupCommit:
     # What follows runs in the thread.
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+        try:
+            while (job := self._jobs.get()) is not None:
+                job()
+        except BaseException:  # noqa: BLE001 - requests would wait for ever: let the worker be started anew
+            traceback.print_exc()
+            os._exit(1)
 
     def _write(self, done: list[Done]) -> None:
         started = time.monotonic()

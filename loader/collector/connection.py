@@ -8,20 +8,21 @@ to see the answer, and the connection is closed.
 import asyncio
 import traceback
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final
 
 import httptools
 
 from loader.collector.body import MAX_BODY_BYTES, too_large
 from loader.collector.http import Answer, Request, overloaded, refusal
-from loader.collector.metrics import Metrics
+from loader.collector.hub import Hub
 from loader.collector.rendering import render_head
 
 MAX_HEADERS: Final = 100
 MAX_HEAD_BYTES: Final = 96 * 1024  # of request line and headers; a pixel's query may be 64 KB
-MAX_PIPELINED: Final = 16
-MAX_CONNECTIONS: Final = 10_000
+MAX_PIPELINED: Final = 16  # answers owed, beyond which nothing more is read
+MAX_AT_ONCE: Final = 256  # requests that come in one read
+MAX_UNREAD_BYTES: Final = 4 * 1024 * 1024  # answers that a client leaves lying
+SMALL_BODY_BYTES: Final = 64 * 1024  # is taken however many large ones are on their way
 MAX_READING_BYTES: Final = 64 * 1024 * 1024
 MAX_DROPPED_BYTES: Final = 64 * 1024 * 1024
 HEAD_SECONDS: Final = 10.0
@@ -29,38 +30,11 @@ BODY_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 75.0
 LINGER_SECONDS: Final = 5.0
 _NEVER: Final = float("inf")
+_UPGRADE_HEADERS: Final = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _FAULT: Final = refusal(
     503, "internal_error", "the collector failed; send it again later", retry_after=2
 )
 _HEAD_TOO_LARGE: Final = refusal(431, "headers_too_large", "the request's headers are too large")
-
-Respond = Callable[[Answer], None]
-Handle = Callable[[Request, Respond], None]
-
-
-class Hub:
-    """What all connections of a worker share: who handles requests, and how much is being read."""
-
-    def __init__(self, handle: Handle, metrics: Metrics) -> None:
-        self.handle = handle
-        self.metrics = metrics
-        self.connections: set[Connection] = set()
-        self.reading_bytes = 0  # of bodies that have not come whole
-        self.now = 0.0  # the loop's time, as of the last look at the deadlines
-        self.is_draining = False
-
-    def sweep(self, now: float) -> None:
-        """Close the connections whose client is too slow."""
-        self.now = now
-        for connection in list(self.connections):
-            if connection.deadline < now:
-                connection.abort()
-
-    def drain(self) -> None:
-        """Close each connection as soon as it owes no answer."""
-        self.is_draining = True
-        for connection in list(self.connections):
-            connection.close_if_idle()
 
 
 class _Turn:
@@ -110,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._peer = address[0] if isinstance(address, tuple) else ""
         self.hub.connections.add(self)
         self.hub.metrics.connected(1)
-        if len(self.hub.connections) > MAX_CONNECTIONS:
+        if len(self.hub.connections) > self.hub.max_connections:
             self._refuse(overloaded("too many connections"))
         elif self.hub.is_draining:
             transport.close()
@@ -127,18 +101,17 @@ class Connection(asyncio.Protocol):
         if self._is_closing:
             self._drop(data)
             return
-        if not self._has_head:
-            self._head_bytes += len(data)
+        self._received_bytes += len(data)
+        self._at_once = 0
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # need not be heeded: it is answered as plain HTTP/1.1
-            self._close_when_answered()
+            self._parse(data)
         except httptools.HttpParserError as problem:
             self._refusal = refusal(400, "invalid_http", f"not an HTTP request: {problem}")
         if self._is_closing:
             return
-        if not self._has_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._refusal = _HEAD_TOO_LARGE
+        # Chunks of a byte each are six times their body; what is more is headers, or trailers.
+        if self._received_bytes > MAX_HEAD_BYTES + 8 * self._body_bytes:
+            self._refusal = self._refusal or _HEAD_TOO_LARGE
         if self._refusal is not None:
             self._refuse(self._refusal)
 
@@ -170,6 +143,8 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, whole."""
         name = name.lower()
+        if self._has_head:  # a trailer, which nobody asked for
+            return
         if name in self._headers:
             self._headers[name] += b", " + value
         elif len(self._headers) < MAX_HEADERS:
@@ -193,7 +168,7 @@ class Connection(asyncio.Protocol):
         self.hub.reading_bytes += len(part)
         if self._body_bytes > MAX_BODY_BYTES:
             self._refusal = too_large()
-        elif self.hub.reading_bytes > MAX_READING_BYTES:
+        elif self._body_bytes > SMALL_BODY_BYTES and self.hub.reading_bytes > MAX_READING_BYTES:
             self._refusal = overloaded("too many large requests at once")
         if self._refusal is None:
             self._parts.append(part)
@@ -202,14 +177,20 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Hand the request on; its answer may come at once or later."""
-        if self._refusal is not None or self._is_closing:
+        if self._refusal is not None or self._is_closing or self._parser.should_upgrade():
+            return
+        self._at_once += 1
+        unread_bytes = self._transport.get_write_buffer_size()
+        if self._at_once > MAX_AT_ONCE or unread_bytes > MAX_UNREAD_BYTES:
+            self._refusal = overloaded("too many requests at once on one connection")
             return
         parts, headers = self._parts, self._headers
-        path, _, query = self._url.decode("latin-1").partition("?")
+        path, _, query = _origin_form(self._url).decode("latin-1").partition("?")
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         method = self._parser.get_method().decode()
         request = Request(method, path, query, headers, body, self._peer)
-        self._is_closing = not self._parser.should_keep_alive()
+        is_old = self._parser.get_http_version() == "1.0"
+        self._is_closing = is_old or not self._parser.should_keep_alive()
         turn = _Turn(self, request, keeps_alive=not self._is_closing)
         self._turns.append(turn)
         self._begin()
@@ -257,6 +238,26 @@ class Connection(asyncio.Protocol):
         """Close at once."""
         self._transport.abort()
 
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser; a wish to upgrade is passed over, as HTTP lets a server do."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            method = self._parser.get_method()
+            if method == b"CONNECT":
+                self._refusal = refusal(400, "invalid_http", "this is no proxy")
+                return
+            headers = [
+                b"%b: %b\r\n" % header
+                for header in self._headers.items()
+                if header[0] not in _UPGRADE_HEADERS
+            ]
+            head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._url, b"".join(headers))
+            self._parser = httptools.HttpRequestParser(self)
+            self._begin()
+            self._received_bytes = len(data)
+            self._parser.feed_data(head + data[upgrade.args[0] :])
+
     def _pause(self) -> None:
         if not self._is_paused:
             self._is_paused = True
@@ -273,7 +274,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._parts: list[bytes] = []
         self._body_bytes = 0
-        self._head_bytes = 0
+        self._received_bytes = 0
         self._has_head = False
         self._refusal = None
 
@@ -296,3 +297,11 @@ class Connection(asyncio.Protocol):
         self._dropped_bytes += len(data)
         if self._dropped_bytes > MAX_DROPPED_BYTES:
             self._transport.abort()
+
+
+def _origin_form(url: bytes) -> bytes:
+    """The path and query of a request's target, which may be a whole URL."""
+    if url.startswith(b"/"):
+        return url
+    _, _, rest = url.partition(b"://")
+    return b"/" + rest.partition(b"/")[2]

@@ -8,8 +8,8 @@ from typing import Any, Final
 from loader.collector.body import Body, read_body
 from loader.collector.client_ip import ClientIp
 from loader.collector.commit import GroupCommit
-from loader.collector.connection import Respond
 from loader.collector.http import ACCEPTED, Refused, Request, overloaded, refusal
+from loader.collector.hub import Respond
 from loader.collector.keys import Keys, basic_username
 from loader.collector.limits import RateLimits
 from loader.collector.metrics import Metrics
@@ -83,8 +83,8 @@ class Ingest:
         """Write a body to the spool, and answer when it is there; Refused if there is no room."""
         if self.is_full:
             raise Refused(overloaded("the spool is full until the next load"))
-        if source is not None and not self._limits.admits(source):
-            raise Refused(overloaded(f"source {source}: too many requests a second"))
+        if source is not None:
+            self._check_rate(source)
         if body.events == 0:
             respond(ACCEPTED)
             return
@@ -133,8 +133,11 @@ class Ingest:
             sources = {self._keys.source_of(key) for key in keys}
             if sources == {None}:
                 raise Refused(_UNKNOWN_KEY)
-            is_one = len(sources) == 1 and len(keys) == body.events
-            return sources.pop() if is_one else None
+            if len(sources) == 1 and len(keys) == body.events:
+                return sources.pop()
+            for source in filter(None, sources):
+                self._check_rate(source)
+            return None
         if not bearer:
             raise Refused(_NO_KEY)
         return bearer
@@ -145,6 +148,10 @@ class Ingest:
         if source is None:
             raise Refused(_UNKNOWN_KEY if key else _NO_KEY)
         return source
+
+    def _check_rate(self, source: str) -> None:
+        if not self._limits.admits(source):
+            raise Refused(overloaded(f"source {source}: too many requests a second"))
 
     def _bearer_source(self, token: bytes) -> str:
         text = token.decode("latin-1")

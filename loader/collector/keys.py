@@ -5,12 +5,11 @@ import binascii
 import hashlib
 import os
 from collections.abc import Mapping
-from typing import Final
 
 from loader.config import Config
 from loader.errors import ConfigError
 
-_MAX_REMEMBERED: Final = 1_000
+_MAX_REMEMBERED, _LONGEST_REMEMBERED = 1_000, 512
 
 
 class Keys:
@@ -38,7 +37,8 @@ class Keys:
         source = self._good_headers.get(authorization)
         if source is None and (key := basic_username(authorization)):
             source = self.source_of(key)
-            if source is not None and len(self._good_headers) < _MAX_REMEMBERED:
+            is_usual = len(authorization) <= _LONGEST_REMEMBERED
+            if source and is_usual and len(self._good_headers) < _MAX_REMEMBERED:
                 self._good_headers[authorization] = source
         return source
 

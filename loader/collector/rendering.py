@@ -19,12 +19,13 @@ _REASONS: Final = {
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
 }
+_LONGEST_ORIGIN: Final = 256
 
 
 def render_head(answer: Answer, origin: str, *, keeps_alive: bool) -> bytes:
     """The status line and headers of an answer; what nearly every request gets is kept ready."""
     if answer is ACCEPTED:
-        return _accepted(origin, keeps_alive)
+        return _accepted(origin if len(origin) <= _LONGEST_ORIGIN else "", keeps_alive)
     return _render(answer, origin, keeps_alive)
 
 

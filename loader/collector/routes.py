@@ -8,9 +8,9 @@ from loader.collector.analytics_js import AnalyticsJs
 from loader.collector.body import read_body
 from loader.collector.client_ip import ClientIp
 from loader.collector.commit import GroupCommit
-from loader.collector.connection import Handle, Respond
 from loader.collector.cors import preflight
 from loader.collector.http import ACCEPTED, Answer, Refused, Request, json_answer, refusal
+from loader.collector.hub import Handle, Respond
 from loader.collector.ingest import Ingest
 from loader.collector.keys import Keys
 from loader.collector.pixel import PIXEL, pixel_event
@@ -83,7 +83,8 @@ class Routes:
         if len(path) > 1:
             path = path.rstrip("/")
         posted = self._posts.get(path)
-        got = self._gets.get(path) or self._prefixed(path)
+        # A proxy may hide some of these by their exact address, so they have no other.
+        got = self._gets.get(request.path) or self._prefixed(path)
         if request.method == "POST" and posted:
             posted(request, respond)
         elif request.method in ("GET", "HEAD") and got:
@@ -130,6 +131,9 @@ class Routes:
         def show(answer: Answer) -> None:
             respond(answer if answer.status in (429, 503) else PIXEL)
 
+        if request.method == "HEAD":  # a look at the link, not at the mail
+            respond(PIXEL)
+            return
         try:
             found = pixel_event(request)
             if found is None:

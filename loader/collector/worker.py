@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,9 @@ from typing import Final
 from loader.collector.analytics_js import AnalyticsJs
 from loader.collector.client_ip import ClientIp
 from loader.collector.commit import GroupCommit
-from loader.collector.connection import Connection, Hub
+from loader.collector.connection import Connection
 from loader.collector.http import Answer
+from loader.collector.hub import Hub
 from loader.collector.ingest import Ingest
 from loader.collector.keys import Keys
 from loader.collector.limits import RateLimits
@@ -124,9 +125,10 @@ class Worker:
                 self._commit.maintain()
             self._tell_of_the_disk()
             if turn % _TICKS_TO_MEASURE == 0:
-                self._spool_size = await loop.run_in_executor(
-                    None, spool_size, self._workspace.spool
-                )
+                with suppress(OSError):  # then it is as large as it was
+                    self._spool_size = await loop.run_in_executor(
+                        None, spool_size, self._workspace.spool
+                    )
                 self._ingest.is_full = self._spool_size[0] > self._config.spool_megabytes * 1e6
             await asyncio.sleep(_TICK_SECONDS)
 

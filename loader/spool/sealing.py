@@ -2,7 +2,6 @@
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -92,8 +91,8 @@ def _recover_orphans(spool: Path) -> list[Path]:
 def _request_seal(spool: Path) -> None:
     path = spool / _REQUEST
     now = time.time_ns()  # a plain touch would give two requests within a tick the same time
-    with suppress(FileNotFoundError):
+    try:
+        path.touch()
         os.utime(path, ns=(now, now))
-        return
-    path.touch()
-    os.utime(path, ns=(now, now))
+    except OSError as problem:
+        raise refused(path, problem) from problem

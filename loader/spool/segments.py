@@ -17,6 +17,7 @@ from loader.spool.writer import OPEN, SEALED
 
 LOCK: Final = "lock"  # in a worker's folder; held by the worker for as long as it lives
 _BLOCK_BYTES: Final = 1024 * 1024
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _LINE_ENDS: Final = re.compile(rb"\n+")
 
 
@@ -41,7 +42,11 @@ class Segment:
 def worker_folders(spool: Path) -> list[tuple[int, Path]]:
     """The folders that workers had so far, by number; none before the first collector."""
     try:
-        found = [(int(path.name), path) for path in spool.iterdir() if path.name.isdigit()]
+        found = [
+            (int(path.name), path)
+            for path in spool.iterdir()
+            if _NUMBER.fullmatch(path.name) and path.is_dir()
+        ]
     except FileNotFoundError:
         return []
     return sorted(found)
@@ -53,12 +58,13 @@ def sealed_segments(spool: Path) -> list[Segment]:
         Segment(worker, path)
         for worker, folder in worker_folders(spool)
         for path in sorted(folder.glob(f"*{SEALED}"))
+        if path.is_file()
     ]
 
 
 def open_segments(folder: Path) -> list[Path]:
     """The segments in a worker's folder that are being written, or that a killed worker left."""
-    return sorted(folder.glob(f"*{OPEN}"))
+    return sorted(path for path in folder.glob(f"*{OPEN}") if path.is_file())
 
 
 def spool_size(spool: Path) -> tuple[int, int]:

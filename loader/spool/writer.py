@@ -35,6 +35,8 @@ class SpoolWriter:
         self._path = folder
         self._size = 0
         self._opened_at = 0.0
+        names = [path.name[:20] for path in folder.glob(f"*{SEALED}")]
+        self._newest = max((int(name) for name in names if name.isdecimal()), default=0)
         self._unsealed: dict[Path, int] = {}  # closed segments, and the bytes of them that count
 
     def write(self, lines: LineBuffer) -> None:
@@ -79,18 +81,15 @@ class SpoolWriter:
         if not self._unsealed:
             return
         for path, size in list(self._unsealed.items()):
-            if size:
-                if path.stat().st_size != size:
-                    os.truncate(path, size)
-                    sync(path)
-                path.rename(path.with_suffix(SEALED))
-            else:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # somebody removed it: nothing can bring it back
+                _seal(path, size)
             del self._unsealed[path]
         sync(self._folder)
 
     def probe(self) -> None:
-        """Raise OSError while the disk would refuse a write."""
+        """Raise OSError while the disk would refuse a write, or to seal what was written."""
+        if self._unsealed:
+            self.seal()
         path = self._folder / ".probe"
         try:
             with path.open("wb") as file:
@@ -104,12 +103,15 @@ class SpoolWriter:
     def _open(self) -> None:
         if self._unsealed:
             self.seal()
-        path = self._folder / f"{time.time_ns():020}-{token_hex(2)}{OPEN}"
+        # Names go up also where the clock is set back: they are the order of what they hold.
+        self._newest = max(time.time_ns(), self._newest + 1)
+        path = self._folder / f"{self._newest:020}-{token_hex(2)}{OPEN}"
         descriptor = _create(path)
         try:
             sync(self._folder)  # a line is no more durable than the name of its file
         except OSError:
             os.close(descriptor)
+            self._unsealed[path] = 0
             raise
         self._descriptor, self._path = descriptor, path
         self._size, self._opened_at = 0, time.monotonic()
@@ -117,6 +119,17 @@ class SpoolWriter:
     def _close(self) -> None:
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+def _seal(path: Path, size: int) -> None:
+    """Seal a segment of which `size` bytes count."""
+    if not size:
+        path.unlink()
+        return
+    if path.stat().st_size != size:
+        os.truncate(path, size)
+        sync(path)
+    path.rename(path.with_suffix(SEALED))
 
 
 def _create(path: Path) -> int:

@@ -104,6 +104,16 @@ def test_many_members_together_are_bounded_too():
     assert refused(part * 3, b"gzip")[:2] == (413, "too_large")
 
 
+def test_members_without_end_that_hold_nothing_are_refused():
+    assert refused(gzip.compress(b"") * 100_000, b"gzip")[:2] == (400, "invalid_gzip")
+
+
+def test_a_body_of_a_million_nothings_is_refused():
+    nothings = b'{"batch":[' + b"{}," * 1_000_000 + b"{}]}"
+
+    assert refused(nothings)[:2] == (413, "too_large")
+
+
 def test_damaged_gzip_and_other_encodings_are_refused():
     whole = gzip.compress(b'{"event":"x"}')
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -162,10 +163,65 @@ def test_what_is_not_http_is_refused_and_the_connection_closed(shared):
     assert statuses(shared.exchange(both)) == [400]
 
 
-def test_a_request_to_upgrade_is_answered_as_plain_http(shared):
-    upgrade = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+@pytest.mark.parametrize("is_split", [False, True])
+def test_a_request_to_upgrade_is_answered_as_plain_http(shared, is_split):
+    wish = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    body = event(f"Upgraded {is_split}")
+    whole = request(body, headers=wish, close=False)
+    parts = [whole[: -len(body)], body] if is_split else [whole]
 
-    assert statuses(shared.exchange(upgrade)) == [200]
+    answers = shared.exchange(*parts, b"GET /health HTTP/1.0\r\n\r\n")
+
+    assert statuses(answers) == [200, 200]
+    assert events_named(shared, f"Upgraded {is_split}") == [f"Upgraded {is_split}"]
+
+
+def test_a_proxy_it_is_not(shared):
+    assert statuses(shared.exchange(b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n")) == [
+        400
+    ]
+
+
+def test_a_whole_url_is_as_good_as_its_path(shared):
+    whole = request(event("Whole URL"), path="http://shop.example/v1/track")
+
+    assert statuses(shared.exchange(whole)) == [200]
+    assert events_named(shared, "Whole URL") == ["Whole URL"]
+
+
+def test_too_many_requests_at_once_are_refused_and_memory_stays(shared):
+    with shared.connect() as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 3_000)
+        answers = read_all(connection)
+
+    assert set(statuses(answers)) == {200, 429}
+    assert statuses(answers)[-1] == 429
+
+
+def test_trailers_are_passed_over_and_bounded(shared):
+    body = event("Trailed")
+    head = b"POST /v1/t HTTP/1.1\r\nHost: x\r\n" + AUTH + b"Connection: close\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(body), body)
+
+    few = shared.exchange(head + b"Authorization: Basic eDo=\r\n\r\n")
+    many = shared.exchange(head, *[b"X: " + b"a" * 60_000 + b"\r\n"] * 20)
+
+    assert (statuses(few), statuses(many)) == ([200], [431])
+    assert events_named(shared, "Trailed") == ["Trailed"]
+
+
+def test_large_bodies_that_never_end_leave_small_ones_through(shared):
+    head = b"POST /v1/batch HTTP/1.1\r\nHost: x\r\n" + AUTH + b"Content-Length: 5242880\r\n\r\n"
+    stalled = [shared.connect() for _ in range(15)]
+    for connection in stalled:
+        with suppress(OSError):  # those beyond the limit are refused while they send
+            connection.sendall(head + bytes(5_000_000))
+
+    status, *_ = shared.post("/v1/track", {"userId": "u", "event": "Small"})
+    for connection in stalled:
+        connection.close()
+
+    assert status == 200
 
 
 def test_a_client_too_slow_with_its_headers_is_cut_off(shared):

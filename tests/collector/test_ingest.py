@@ -175,6 +175,16 @@ def test_a_source_over_its_limit_is_told_to_wait_and_the_others_go_on(workspace)
     assert named.count("Limited") == accepted
 
 
+def test_a_limit_is_not_passed_by_events_that_name_their_own_keys(workspace):
+    configure(workspace, sources={"web": {"write_key": "wk_web", "requests_per_second": 2}})
+    mixed = {"batch": [event("Mixed", writeKey="wk_web"), event("Keyless")]}
+    with collecting(workspace) as collector:
+        statuses = [collector.post("/v1/batch", mixed, {})[0] for _ in range(20)]
+
+    assert statuses[:2] == [200, 200]
+    assert 429 in statuses
+
+
 def test_a_spool_at_its_limit_pushes_back_until_there_is_room(workspace):
     configure(workspace, collector={"spool_megabytes": 1, "segment_megabytes": 1})
     large = event("Large", properties={"text": "x" * 300_000})

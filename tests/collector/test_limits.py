@@ -93,6 +93,12 @@ def test_keys_must_be_there_set_and_different(monkeypatch):
         read_keys(sources(a="k", b="k"))
 
 
+def test_a_long_list_of_proxies_is_read_too():
+    many = ", ".join(["10.0.0.2"] * 1_000)
+
+    assert ClientIp(["10.0.0.0/8"]).of("10.0.0.1", f"1.2.3.4, {many}") == "1.2.3.4"
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded_for", "client"),
     [

@@ -164,3 +164,27 @@ def test_a_disk_that_turned_read_only_refuses_and_recovers_by_itself(tmp_path):
         writer.seal()
 
         assert [lines_in(path) for path in sealed(disk)] == [[LINE[:-1]], [LINE[:-1]]]
+
+
+def test_a_segment_that_somebody_removed_does_not_stop_the_writer(tmp_path):
+    writer = make_writer(tmp_path)
+    writer.write(gathered(LINE))
+    for path in tmp_path.glob("*.open"):
+        path.unlink()
+
+    writer.seal()
+    writer.probe()
+    writer.write(gathered(LINE))
+    writer.seal()
+
+    assert [lines_in(path) for path in sealed(tmp_path)] == [[LINE[:-1]]]
+
+
+def test_names_go_up_also_where_the_clock_is_set_back(tmp_path):
+    (tmp_path / f"{10**20 - 2}-abcd.sealed").write_bytes(LINE)
+    writer = make_writer(tmp_path)
+
+    writer.write(gathered(LINE))
+    writer.seal()
+
+    assert sealed(tmp_path)[-1].name.startswith(str(10**20 - 1))
