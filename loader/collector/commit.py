@@ -12,7 +12,7 @@ from typing import Final
 from loader.collector.metrics import Metrics
 from loader.spool import LineBuffer, SpoolWriter
 
-_BUFFER_BYTES: Final = 32 * 1024 * 1024  # of one write; there are two
+BUFFER_BYTES: Final = 32 * 1024 * 1024  # of one write; there are two
 
 Done = Callable[[OSError | None], None]
 
@@ -30,7 +30,7 @@ class GroupCommit:
         self._writer = writer
         self._loop = loop
         self._metrics = metrics
-        self._filling, self._writing = LineBuffer(_BUFFER_BYTES), LineBuffer(_BUFFER_BYTES)
+        self._filling, self._writing = LineBuffer(BUFFER_BYTES), LineBuffer(BUFFER_BYTES)
         self._done: list[Done] = []
         self._is_writing = False
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from loader.collector.commit import MAX_WAITING_BYTES
+from loader.collector.commit import BUFFER_BYTES
 from loader.collector.connection import IDLE_SECONDS
 from loader.collector.worker import _DRAIN_SECONDS
 from loader.config import CollectorConfig, read_config
@@ -72,7 +72,7 @@ def test_the_limits_that_it_names_are_those_of_the_collector():
 
     assert f"under {IDLE_SECONDS:.0f} s, the collector's own" in text
     assert f"({_DRAIN_SECONDS:.0f} s at most)" in text
-    assert f"over {MAX_WAITING_BYTES >> 20} MB wait" in text
+    assert f"over {BUFFER_BYTES >> 20} MB wait" in text
 
 
 def test_the_metrics_that_it_names_are_there(workspace):

@@ -62,4 +62,4 @@ def test_nobody_locks_anybody_out_and_no_event_is_lost(tmp_path, raw):
         (len(posted), len(posted))
     ]
     assert all(status["spool"]["workers"] for status in statuses)
-    assert raw(workspace, "select count(*) > 0 from users") == [(True,)]
+    assert raw(workspace, "select count(*) > 0 from analytics.users") == [(True,)]

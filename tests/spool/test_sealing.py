@@ -80,8 +80,7 @@ def test_recovery_leaves_what_is_sealed_and_is_done_once(tmp_path):
 
 def test_a_disk_that_refuses_is_told_of(tmp_path):
     path = put(tmp_path, FIRST + b"torn", suffix=OPEN)
-    path.unlink()
-    path.mkdir()
+    path.with_suffix(".sealed").mkdir()  # so that it can't be renamed
 
     with pytest.raises(StorageError, match=f"{path}"):
         recover(path.parent)
