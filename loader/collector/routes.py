@@ -112,18 +112,18 @@ class Routes:
     def _settings(self, request: Request, key: str) -> Answer:
         if self._keys.source_of(key) is None:
             return refusal(404, "unknown_write_key", "no source has this write key")
-        is_trusted = self._client_ip.is_trusted(request.peer)
-        base_url = base_url_of(request, self._public_url, is_trusted_proxy=is_trusted)
-        return settings_answer(key, base_url)
+        return settings_answer(key, self._base_url(request))
 
     def _script(self, request: Request, path: str) -> Answer:
         known = request.header(b"if-none-match")
         return self._analytics_js.answer(path, known) or _NOT_FOUND
 
     def _issue_token(self, request: Request) -> Answer:
+        return self._tokens.answer(request, self._base_url(request))
+
+    def _base_url(self, request: Request) -> str:
         is_trusted = self._client_ip.is_trusted(request.peer)
-        base_url = base_url_of(request, self._public_url, is_trusted_proxy=is_trusted)
-        return self._tokens.answer(request, base_url)
+        return base_url_of(request, self._public_url, is_trusted_proxy=is_trusted)
 
     def _take_pixel(self, request: Request, respond: Respond) -> None:
         """An image is the answer whatever came; but for what we could not store it is an error."""

@@ -4,8 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -23,9 +22,7 @@ from loader.collector.metrics import Metrics, SharedCounters
 from loader.collector.routes import Routes
 from loader.collector.tokens import TokenIssuer
 from loader.config import Workspace
-from loader.errors import Busy
-from loader.locks import exclusive
-from loader.spool import SpoolWriter, recover, seal_requested_at, spool_size
+from loader.spool import SpoolWriter, claim_folder, recover, seal_requested_at, spool_size
 
 _TICK_SECONDS: Final = 0.1
 _TICKS_TO_SWEEP: Final = 10
@@ -57,7 +54,8 @@ class Worker:
 
     async def serve(self, listener: socket.socket) -> None:
         """Take events until told to stop; everything that was acknowledged is sealed on return."""
-        with _own_folder(self._workspace.spool) as folder:
+        with ExitStack() as held:
+            folder = claim_folder(self._workspace.spool, held)
             recover(folder)
             self._seal_requested_at = seal_requested_at(self._workspace.spool)
             self._wire(folder)
@@ -160,20 +158,3 @@ def log(line: str) -> None:
     """One line on stderr, whole even where several workers write."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
-@contextmanager
-def _own_folder(spool: Path) -> Iterator[Path]:
-    """The first folder of the spool that no living worker has, locked."""
-    for number in count():
-        folder = spool / str(number)
-        lock = exclusive(folder / "lock", "collector worker")
-        try:
-            lock.__enter__()
-        except Busy:
-            continue
-        try:
-            yield folder
-        finally:
-            lock.__exit__(None, None, None)
-        return

@@ -4,7 +4,7 @@ from loader.spool.buffer import LineBuffer
 from loader.spool.lag import SpoolLag, read_lag
 from loader.spool.line import Envelope, encode_line
 from loader.spool.reading import SpoolLine, read_spool
-from loader.spool.sealing import recover, seal_all, seal_requested_at
+from loader.spool.sealing import claim_folder, recover, seal_all, seal_requested_at
 from loader.spool.segments import Segment, delete_segments, sealed_segments, spool_size
 from loader.spool.writer import SpoolWriter
 
@@ -15,6 +15,7 @@ __all__ = [
     "SpoolLag",
     "SpoolLine",
     "SpoolWriter",
+    "claim_folder",
     "delete_segments",
     "encode_line",
     "read_lag",

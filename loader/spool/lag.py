@@ -10,8 +10,7 @@ import msgspec
 
 from loader.locks import holder_of
 from loader.spool.line import decode_line, is_whole
-from loader.spool.segments import LOCK, lines_of, open_segments, worker_folders
-from loader.spool.writer import SEALED
+from loader.spool.segments import LOCK, lines_of, open_segments, sealed_in, worker_folders
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ def read_lag(spool: Path, loaded: Collection[str]) -> SpoolLag:
     oldest: list[datetime] = []
     workers: list[int] = []
     for worker, folder in worker_folders(spool):
-        sealed = sorted(folder.glob(f"*{SEALED}"))
-        waiting = [path for path in sealed if f"{worker}/{path.stem}" not in loaded]
+        waiting = [found.path for found in sealed_in(folder, worker) if found.key not in loaded]
         being_written = open_segments(folder)
         for path in (*waiting, *being_written):
             with suppress(FileNotFoundError):  # just sealed, or loaded

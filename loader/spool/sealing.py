@@ -2,6 +2,8 @@
 
 import os
 import time
+from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +12,22 @@ from loader.errors import Busy
 from loader.locks import exclusive
 from loader.spool.line import is_whole
 from loader.spool.segments import LOCK, lines_of, open_segments, worker_folders
-from loader.spool.writer import SEALED
+from loader.spool.writer import seal_segment
 
-WORKER: Final = "collector worker"  # who holds the lock of a folder
+_WORKER: Final = "collector worker"  # who holds the lock of a folder
 _REQUEST: Final = "seal"
 _WAIT_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.01
+
+
+def claim_folder(spool: Path, held: ExitStack) -> Path:
+    """The first folder of the spool that no living worker has, locked for as long as `held`."""
+    for number in count():
+        folder = spool / str(number)
+        with suppress(Busy):
+            held.enter_context(exclusive(folder / LOCK, _WORKER))
+            break
+    return folder
 
 
 def seal_all(spool: Path) -> None:
@@ -51,14 +63,7 @@ def recover(folder: Path) -> None:
     segments = open_segments(folder)
     for path in segments:
         try:
-            size = _whole_bytes(path)
-            if size:
-                if size != path.stat().st_size:
-                    os.truncate(path, size)
-                sync(path)
-                path.rename(path.with_suffix(SEALED))
-            else:
-                path.unlink()
+            seal_segment(path, _whole_bytes(path))
         except OSError as problem:
             raise refused(path, problem) from problem
     if segments:
@@ -81,7 +86,7 @@ def _recover_orphans(spool: Path) -> list[Path]:
     for _, folder in worker_folders(spool):
         if segments := open_segments(folder):
             try:
-                with exclusive(folder / LOCK, WORKER):
+                with exclusive(folder / LOCK, _WORKER):
                     recover(folder)
             except Busy:
                 living += segments

@@ -54,12 +54,14 @@ def worker_folders(spool: Path) -> list[tuple[int, Path]]:
 
 def sealed_segments(spool: Path) -> list[Segment]:
     """The sealed segments, by worker, the oldest first."""
-    return [
-        Segment(worker, path)
-        for worker, folder in worker_folders(spool)
-        for path in sorted(folder.glob(f"*{SEALED}"))
-        if path.is_file()
-    ]
+    folders = worker_folders(spool)
+    return [segment for worker, folder in folders for segment in sealed_in(folder, worker)]
+
+
+def sealed_in(folder: Path, worker: int) -> list[Segment]:
+    """The sealed segments in one worker's folder, the oldest first."""
+    found = sorted(path for path in folder.glob(f"*{SEALED}") if path.is_file())
+    return [Segment(worker, path) for path in found]
 
 
 def open_segments(folder: Path) -> list[Path]:

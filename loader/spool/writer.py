@@ -82,7 +82,7 @@ class SpoolWriter:
             return
         for path, size in list(self._unsealed.items()):
             with suppress(FileNotFoundError):  # somebody removed it: nothing can bring it back
-                _seal(path, size)
+                seal_segment(path, size)
             del self._unsealed[path]
         sync(self._folder)
 
@@ -121,14 +121,17 @@ class SpoolWriter:
         self._descriptor = -1
 
 
-def _seal(path: Path, size: int) -> None:
-    """Seal a segment of which `size` bytes count."""
+def seal_segment(path: Path, size: int) -> None:
+    """Seal a segment of which `size` bytes count; one without any is removed.
+
+    The name is durable once its folder was synced. Raises OSError if the disk refuses.
+    """
     if not size:
         path.unlink()
         return
     if path.stat().st_size != size:
         os.truncate(path, size)
-        sync(path)
+    sync(path)
     path.rename(path.with_suffix(SEALED))
 
 
