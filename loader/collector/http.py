@@ -6,8 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
+from loader.event.naming import CALL_TABLES
+
 _encode = msgspec.json.encode
 JSON: Final = "application/json"
+# What an address may call a call: in full, or by its first letter.
+CALLS: Final = {alias: call for call in CALL_TABLES for alias in (call, call[0])}
 
 
 @dataclass(slots=True)

@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from loader.collector.http import Answer, Request
-from loader.event.naming import CALL_TABLES
+from loader.collector.http import CALLS, Answer, Request
 
 PIXEL: Final = Answer(
     200,
@@ -37,8 +36,7 @@ def pixel_event(request: Request) -> tuple[str, bytes, str] | None:
     The event stands in `data` as base64 of its JSON, in either alphabet, padded or not; or field
     by field, as in `userId=u&properties.subject=Hello`. Then each value is a string.
     """
-    name = request.path.rstrip("/").rpartition("/")[2]
-    call = next((call for call in CALL_TABLES if name in (call, call[0])), None)
+    call = CALLS.get(request.path.rstrip("/").rpartition("/")[2])
     if call is None or len(request.query) > _MAX_QUERY:
         return None
     try:

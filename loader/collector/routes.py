@@ -9,7 +9,15 @@ from loader.collector.body import read_body
 from loader.collector.client_ip import ClientIp
 from loader.collector.commit import GroupCommit
 from loader.collector.cors import preflight
-from loader.collector.http import ACCEPTED, Answer, Refused, Request, json_answer, refusal
+from loader.collector.http import (
+    ACCEPTED,
+    CALLS,
+    Answer,
+    Refused,
+    Request,
+    json_answer,
+    refusal,
+)
 from loader.collector.hub import Handle, Respond
 from loader.collector.ingest import Ingest
 from loader.collector.keys import Keys
@@ -17,15 +25,6 @@ from loader.collector.pixel import PIXEL, pixel_event
 from loader.collector.sdk_settings import base_url_of, settings_answer
 from loader.collector.tokens import TokenIssuer
 
-CALLS: Final = {
-    **{name: name for name in ("track", "identify", "page", "screen", "group", "alias")},
-    "t": "track",
-    "i": "identify",
-    "p": "page",
-    "s": "screen",
-    "g": "group",
-    "a": "alias",
-}
 BATCHES: Final = ("batch", "b", "import")
 _SETTINGS: Final = re.compile(r"/v1/projects/([^/]{1,200})/settings")
 
