@@ -17,7 +17,7 @@ from loader.event.envelope import (
     normalise,
     share,
 )
-from loader.load.parsing import NOT_JSON, Batch, parse, split, why_not_json
+from loader.event.parsing import NOT_JSON, Batch, parse, split, why_not_json
 from loader.spool import Envelope, SpoolLine
 
 DEFAULT_SOURCE = "file"

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from loader.event.envelope import Event, Shared, share
+from loader.event.parsing import split
 from loader.spool.line import Envelope, decode_line, is_whole
 from loader.spool.writer import OPEN, SEALED
 
@@ -45,17 +46,11 @@ class SpoolReader:
 
 def _events_of(envelope: Envelope) -> Iterator[Event]:
     """The events of one request, each with what the request says for all of them."""
-    body: dict[str, Any] = json.loads(bytes(envelope.body))
-    events = body.get("batch") if envelope.type is None else None
-    if isinstance(events, list):
-        shared = Shared(
-            sent_at=body.get("sentAt"),
-            context=body.get("context"),
-            integrations=body.get("integrations"),
-        )
-    else:
-        events, shared = [body], Shared(type=envelope.type)
-    for event in events:
+    batch = split(bytes(envelope.body)) if envelope.type is None else None
+    texts = [envelope.body] if batch is None else batch.batch
+    shared = Shared(type=envelope.type) if batch is None else batch.shared()
+    for text in texts:
+        event = json.loads(bytes(text))
         if isinstance(event, dict):
             event.pop("writeKey", None)
             share(event, shared)
