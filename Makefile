@@ -14,7 +14,7 @@ setup: .venv/.installed
 
 # uv, itself pinned in the lock, installs in seconds what takes pip minutes. Where uv can't be had, or
 # can't reach an index that only pip's own config names, pip installs the same.
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.installed: requirements.lock pyproject.toml hatch_build.py $(wildcard kernel/*)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headwater needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock

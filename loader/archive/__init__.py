@@ -2,7 +2,7 @@
 
 from loader.archive.reader import Archived, read_archive, whole_event
 from loader.archive.retention import oldest_day, remove_expired
-from loader.archive.writer import ArchiveWriter, without_write_key
+from loader.archive.writer import ArchiveWriter, shared_json, without_write_key
 
 __all__ = [
     "ArchiveWriter",
@@ -10,6 +10,7 @@ __all__ = [
     "oldest_day",
     "read_archive",
     "remove_expired",
+    "shared_json",
     "whole_event",
     "without_write_key",
 ]

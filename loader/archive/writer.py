@@ -27,6 +27,7 @@ SCHEMA: Final = pa.schema(
         "raw": pa.string(),
     }
 )
+_CHUNK: Final = pa.schema([*SCHEMA, pa.field("_date", pa.date32())])
 _PART_BYTES: Final = 128 * 1024 * 1024  # held as Arrow before they are written: bounds memory
 _DICTIONARIES: Final = ["source_id", "type", "event", "shared"]  # elsewhere no value comes again
 _STATISTICS: Final = ["_seq", "received_at", *_DICTIONARIES[:3]]
@@ -69,11 +70,18 @@ class ArchiveWriter:
         raw = pa.StringArray.from_buffers(len(self._rows), ends, pa.py_buffer(self._text))
         arrays += [received_at, _as_json(shared), raw, dates]
         self._rows, self._text, self._ends = [], bytearray(), [0]
-        chunk = pa.table(arrays, schema=pa.schema([*SCHEMA, pa.field("_date", pa.date32())]))
+        self.add_chunk(arrays)
+
+    def add_chunk(self, arrays: Sequence[pa.Array]) -> None:
+        """Take events as arrays in the order of SCHEMA, with their days (date32) behind them."""
+        chunk = pa.table(arrays, schema=_CHUNK)
         self._chunks.append(chunk)
         self._held_bytes += chunk.nbytes
-        if self._held_bytes >= _PART_BYTES:
-            self.write()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is held that it should be written; parts come in the order of `_seq`."""
+        return self._held_bytes >= _PART_BYTES
 
     def write(self) -> None:
         """Write all that is held, a file a day; durable but for the names of new folders."""
@@ -132,6 +140,12 @@ def without_write_key(text: bytes) -> bytes:
     return msgspec.json.encode(members)
 
 
+def shared_json(shared: Shared | None) -> bytes | None:
+    """What a request said, as the archive keeps it; None if that is nothing."""
+    is_empty = shared is None or shared == _NOTHING_SHARED
+    return None if is_empty else msgspec.json.encode(shared)
+
+
 def _as_json(shared: Sequence[Shared | None]) -> pa.Array:
     """Texts of what requests said; the events of one follow each other and are encoded once."""
     texts: list[bytes | None] = []
@@ -140,7 +154,6 @@ def _as_json(shared: Sequence[Shared | None]) -> pa.Array:
     for found in shared:
         if found is not last:
             last = found
-            is_empty = found is None or found == _NOTHING_SHARED
-            text = None if is_empty else msgspec.json.encode(found)
+            text = shared_json(found)
         texts.append(text)
     return pa.array(texts, pa.string())

@@ -33,6 +33,7 @@ class Violation:
 
 class _Checker:
     def __init__(self, contract: Contract) -> None:
+        self.schema = contract.schema
         try:
             fast = jsonschema_rs.Draft7Validator(
                 contract.schema, validate_formats=True, retriever=_refuse_remote
@@ -67,6 +68,11 @@ class Contracts:
         checkers = {contract.table: _Checker(contract) for contract in contracts}
         self._common = checkers.pop("", None)
         self._by_table = checkers
+
+    def schemas_of(self, table: str) -> list[dict[str, Any]]:
+        """The schemas that an event of `table` has to keep."""
+        checkers = (self._by_table.get(table), self._common)
+        return [checker.schema for checker in checkers if checker]
 
     def violations(self, event: Event) -> list[Violation]:
         """What `event` (normalised) breaks: its own contract's rules first, then the common ones.

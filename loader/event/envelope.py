@@ -33,7 +33,7 @@ _TELLTALE = (
 )
 
 
-_CLIENT_LIBRARIES: Final = frozenset(
+CLIENT_LIBRARIES: Final = frozenset(
     {
         *("analytics.js", "analytics-ios", "analytics-android", "analytics-swift"),
         *("analytics-kotlin", "analytics-react-native", "@segment/analytics-react-native"),
@@ -94,7 +94,7 @@ def comes_from_client(event: Event) -> bool:
         return False
     library = context.get("library")
     name = library.get("name") if isinstance(library, dict) else None
-    return context.get("direct") is True or (isinstance(name, str) and name in _CLIENT_LIBRARIES)
+    return context.get("direct") is True or (isinstance(name, str) and name in CLIENT_LIBRARIES)
 
 
 def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:

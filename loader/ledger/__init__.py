@@ -1,5 +1,5 @@
 """What must be remembered between runs: the ids of events seen."""
 
-from loader.ledger.ids import IdIndex, Run, keys_of
+from loader.ledger.ids import IdIndex, Keys, Run, keys_of
 
-__all__ = ["IdIndex", "Run", "keys_of"]
+__all__ = ["IdIndex", "Keys", "Run", "keys_of"]

@@ -1,16 +1,19 @@
 """Events of one raw table, turned from rows into columns as they come.
 
 A key's place in the event (its JSON Pointer) is resolved to a column once and remembered, so that
-the work per value is a look-up and an append. Types are settled later, a column at a time.
+the work per value is a look-up and an append. The first value of a column fixes its type; whether
+the others fit is settled later, a column at a time.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from loader.event.naming import column_name
-from loader.warehouse import MAX_COLUMNS
+from loader.event.values import MAX_EXACT_INT, ColumnType, type_of
+from loader.warehouse import MAX_COLUMNS, Catalog
+from loader.warehouse.catalog import fixed_columns
 
 MAX_DEPTH = 16
 
@@ -25,13 +28,24 @@ class Column:
     other_pointers: dict[int, str] = field(default_factory=dict)  # rows that another key filled
 
 
+class LearntKey(NamedTuple):
+    """A key that fills a column: its object's pointer (`/context`, …, or the event's own: ""),
+    the path below it, and the column.
+    """
+
+    root: str
+    path: tuple[str, ...]
+    column: str
+
+
 class _Key:
     """One key at one place of the event: the column of its scalars, the keys of its objects."""
 
-    __slots__ = ("children", "column", "is_settled", "path", "pointer", "values")
+    __slots__ = ("children", "column", "is_settled", "path", "pointer", "root", "values")
 
-    def __init__(self, path: tuple[str, ...], pointer: str) -> None:
-        self.path = path
+    def __init__(self, root: str, path: tuple[str, ...], pointer: str) -> None:
+        self.root = root
+        self.path = path  # below the root
         self.pointer = pointer
         self.children: dict[str, _Key] = {}
         self.is_settled = False  # whether it is known which column it fills
@@ -42,14 +56,18 @@ class _Key:
 class TableBuffer:
     """Rows of one raw table, held as columns until they are taken."""
 
-    def __init__(self, reserved: frozenset[str], known: frozenset[str]) -> None:
+    def __init__(self, table: str, catalog: Catalog) -> None:
         self.rows: list[tuple[Any, ...]] = []
         self.rescued: dict[int, dict[str, Any]] = {}
         self.columns: dict[str, Column] = {}
         self.met: dict[str, set[str]] = {}  # column -> keys that meet in it
-        self._reserved = reserved
-        self._known = known
-        self._room = MAX_COLUMNS - len(known)
+        self.learnt: list[LearntKey] = []  # since somebody took them from here
+        self._table = table
+        self._catalog = catalog
+        self._reserved = frozenset(fixed_columns(table))
+        known = catalog.tables.get(table)
+        self._known = frozenset(known.field_ids if known else ())
+        self._room = MAX_COLUMNS - len(self._known)
         self._roots: dict[str, _Key] = {}
 
     def add(
@@ -62,8 +80,7 @@ class TableBuffer:
             if part:
                 root = self._roots.get(pointer)
                 if root is None:
-                    path = ("context",) if pointer == "/context" else ()
-                    root = self._roots[pointer] = _Key(path, pointer)
+                    root = self._roots[pointer] = _Key(pointer, (), pointer)
                 self._walk(root, part, index, rescued, MAX_DEPTH)
         if rescued:
             self.rescued[index] = rescued
@@ -101,8 +118,7 @@ class TableBuffer:
     def _put(self, key: _Key, value: Any, index: int, rescued: dict[str, Any]) -> None:
         """Take a value whose key is new, shares its column with another, or has none."""
         if not key.is_settled:
-            key.column = self._column_of(key)
-            key.is_settled = True
+            self._settle(key, value)
         column = key.column
         if column is None:
             rescued[key.pointer] = value
@@ -121,15 +137,31 @@ class TableBuffer:
 
     def _new_key(self, node: _Key, name: str) -> _Key:
         escaped = name.replace("~", "~0").replace("/", "~1")
-        key = _Key((*node.path, name), f"{node.pointer}/{escaped}")
+        key = _Key(node.root, (*node.path, name), f"{node.pointer}/{escaped}")
         if self._room > -MAX_COLUMNS:  # a flood of ever new keys is not remembered
             node.children[name] = key
         return key
 
-    def _column_of(self, key: _Key) -> Column | None:
+    def _settle(self, key: _Key, value: Any) -> None:
+        """Find the key's column; its first value fixes the type, unless no column could hold it."""
+        is_from_context = key.root == "/context"
+        name = column_name(("context", *key.path) if is_from_context else key.path)
+        if self._catalog.state_of(self._table, name) is None:
+            kind = type_of(value)
+            if kind is None:
+                return
+        else:
+            kind = None
+        key.column = self._column_of(key, name, is_from_context=is_from_context)
+        key.is_settled = True
+        if key.column is not None:
+            if kind is not None:
+                state = self._catalog.add_column(self._table, name, kind)
+                state.has_big_ints |= kind is ColumnType.INT and abs(value) > MAX_EXACT_INT
+            self.learnt.append(LearntKey(key.root, key.path, name))
+
+    def _column_of(self, key: _Key, name: str, *, is_from_context: bool) -> Column | None:
         """The column of a key; None where its name is taken by us or the table is full."""
-        name = column_name(key.path)
-        is_from_context = key.pointer.startswith("/context/")
         if name in self._reserved or (name.startswith("context_") and not is_from_context):
             return None
         column = self.columns.get(name)

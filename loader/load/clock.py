@@ -21,12 +21,12 @@ _FIRST_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Stated(NamedTuple):
-    """The times that events state, a value a row, as they came."""
+    """The times that events state, a value a row: as they came, or as arrays of timestamps."""
 
-    received: Sequence[Any]
-    sent: Sequence[Any]
-    original: Sequence[Any]
-    timestamp: Sequence[Any]
+    received: Any
+    sent: Any
+    original: Any
+    timestamp: Any
 
 
 @dataclass(frozen=True)
@@ -40,34 +40,57 @@ class Times:
     date: pa.Array
 
 
-def settle_times(buffer: TableBuffer, stated: Stated, now: datetime) -> Times:
-    """The times of the rows in `buffer`, from what their events state.
+def parse_stated(buffer: TableBuffer, stated: Stated, now: datetime) -> Stated:
+    """The times of the rows in `buffer` as arrays, from what their events state.
 
-    What is no time goes to `_rescued`, and so does a receivedAt in the future (which is kept, but
-    lies in the partition of the load's day, as does one before 1970).
+    What is no time goes to `_rescued`, and so does a receivedAt in the future or before 1970, which
+    is kept besides.
     """
-    sent_at = _parse(buffer, stated.sent, "/sentAt")
-    given_at = _parse(buffer, stated.timestamp, "/timestamp")
-    original_at = pc.coalesce(_parse(buffer, stated.original, "/originalTimestamp"), given_at)
-    now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
-    received_at = pc.coalesce(
-        _parse(buffer, stated.received, "/receivedAt"), sent_at, given_at, original_at, now_scalar
+    parsed = Stated(
+        _parse(buffer, stated.received, "/receivedAt"),
+        _parse(buffer, stated.sent, "/sentAt"),
+        _parse(buffer, stated.original, "/originalTimestamp"),
+        _parse(buffer, stated.timestamp, "/timestamp"),
     )
-    corrected = pc.subtract(received_at, pc.subtract(sent_at, original_at))
-    corrected = pc.if_else(in_calendar(corrected), corrected, None)
-    is_odd = pc.or_(
-        pc.greater(received_at, now_scalar),
-        pc.less(received_at, pa.scalar(_FIRST_DATE, TIMESTAMP_ARROW)),
-    )
-    for row in pc.indices_nonzero(is_odd).to_pylist():
+    for row in pc.indices_nonzero(_is_odd(_received_at(parsed, now), now)).to_pylist():
         if stated.received[row] is not None:
             buffer.rescued.setdefault(row, {})["/receivedAt"] = stated.received[row]
+    return parsed
+
+
+def settle_times(stated: Stated, now: datetime) -> Times:
+    """The times of events from those that they state, as arrays.
+
+    A receivedAt in the future is kept, but lies in the partition of the load's day, as does one
+    before 1970.
+    """
+    sent_at, given_at = stated.sent, stated.timestamp
+    original_at = pc.coalesce(stated.original, given_at)
+    received_at = _received_at(stated, now)
+    corrected = pc.subtract(received_at, pc.subtract(sent_at, original_at))
+    corrected = pc.if_else(in_calendar(corrected), corrected, None)
+    now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
+    day_of = pc.if_else(_is_odd(received_at, now), now_scalar, received_at)
     return Times(
         received_at=received_at,
         sent_at=sent_at,
         original_timestamp=original_at,
         timestamp=pc.coalesce(corrected, given_at, original_at, received_at),
-        date=pc.cast(pc.if_else(is_odd, now_scalar, received_at), pa.date32()),
+        date=pc.cast(day_of, pa.date32()),
+    )
+
+
+def _received_at(stated: Stated, now: datetime) -> pa.Array:
+    """When events came: as stated, else the first time that they do state, else now."""
+    original_at = pc.coalesce(stated.original, stated.timestamp)
+    now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
+    return pc.coalesce(stated.received, stated.sent, stated.timestamp, original_at, now_scalar)
+
+
+def _is_odd(received_at: pa.Array, now: datetime) -> pa.Array:
+    return pc.or_(
+        pc.greater(received_at, pa.scalar(now, TIMESTAMP_ARROW)),
+        pc.less(received_at, pa.scalar(_FIRST_DATE, TIMESTAMP_ARROW)),
     )
 
 

@@ -1,9 +1,9 @@
 """Lines become events: parsed, split out of batches, normalised, each with id and source."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class Request:
     """What holds for all events of one line; `envelope` and `id` are of a line of the spool.
 
     `with_ip` is `shared` for events whose address the sender's is.
@@ -52,53 +52,75 @@ class _Request:
     write_key: Any = None
     envelope: Envelope | None = None
     id: str = ""
+    damaged_at: str | None = None  # when a line came whose text can't be relied on
 
 
-_PLAIN_LINE: Final = _Request()
+class Block(NamedTuple):
+    """Texts of events in the order of arrival, and for each the request that it came with."""
+
+    texts: list[bytes]
+    requests: list[Request]
+    owners: list[int]  # index of each text's request; [] if all came with the first
+    places: list[str]  # what tells each text from its twins in a batch; [] if there are none
+
+    def part(self, start: int, end: int) -> "Block":
+        """The texts from `start` up to `end`."""
+        some = slice(start, end)
+        return Block(self.texts[some], self.requests, self.owners[some], self.places[some])
+
+
+_PLAIN_LINES: Final = [Request()]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Which source an event of a file belongs to."""
+
+    by_key: dict[str, str]
+    only: str | None  # whatever the event's write key
+    reports_unknown: bool  # whether a key that no source has is to be told of
+    default: str = DEFAULT_SOURCE
 
 
 class Intake:
     """Turns lines into candidates; knows which write key belongs to which source."""
 
     def __init__(self, config: Config, source: str | None) -> None:
-        self._source = source
         self._secrets = [found.write_key for found in config.sources.values() if found.write_key]
         keys = {
             name: found.write_key.reveal_or_none()
             for name, found in config.sources.items()
             if found.write_key
         }
-        self._source_by_key = {key: name for name, key in keys.items() if key}
-        # While a key is not in the environment, nobody can say of another that it is unknown.
-        self._all_keys_known = bool(keys) and None not in keys.values()
+        self.sources = Sources(
+            by_key={key: name for name, key in keys.items() if key},
+            only=source,
+            # While a key is not in the environment, nobody can say of another that it is unknown.
+            reports_unknown=bool(keys) and None not in keys.values(),
+        )
 
-    def read(self, lines: Iterable[bytes]) -> Iterator[Candidate]:
-        """The candidates of a file's lines, in order; a line is an event or `{"batch": […]}`."""
+    def read(self, lines: list[bytes]) -> Block:
+        """The events of a file's lines; a line is an event or `{"batch": […]}`."""
+        if not any(b'"batch"' in line for line in lines):
+            return Block(lines, _PLAIN_LINES, [], [])
+        block = Block([], [*_PLAIN_LINES], [], [])
         for line in lines:
-            try:
-                found, text = parse(line)
-            except NOT_JSON as problem:
-                batch = split(line)  # perhaps one event alone is no good
-                if batch is None:
-                    yield self._reject(line, why_not_json(line, problem), _PLAIN_LINE)
-                    continue
+            batch = split(line) if b'"batch"' in line else None
+            if batch is None or batch.message_id is not None:  # an event that has such a field
+                _append(block, 0, [line])
             else:
-                batch = split(text) if type(found) is dict and "batch" in found else None
-                if batch is None or batch.message_id is not None:
-                    yield self._candidate(found, text, _PLAIN_LINE)
-                    continue
-            shared = batch.shared(batch.received_at)
-            yield from self._each(batch, _Request(shared, write_key=batch.write_key))
+                shared = batch.shared(batch.received_at)
+                _append_batch(block, batch, Request(shared, write_key=batch.write_key))
+        return block
 
-    def read_spool(self, lines: Iterable[SpoolLine]) -> Iterator[Candidate]:
-        """The same of lines of the spool; one that is damaged is a candidate to be refused."""
+    def read_spool(self, lines: Iterable[SpoolLine]) -> Block:
+        """The same of lines of the spool; one that is damaged is an event to be refused."""
+        block = Block([], [], [], [])
         for line in lines:
             id_ = f"http-{line.segment}-{line.offset}"
             envelope = line.envelope
             if envelope is None:
-                yield Candidate(
-                    id_, _UNKNOWN_SOURCE, {}, _DAMAGED, line.text, received_at=line.received_at
-                )
+                _append_alone(block, line.text, Request(id=id_, damaged_at=line.received_at))
                 continue
             body = bytes(envelope.body)
             # The collector names the call of a single event; what has none it took for a batch.
@@ -106,23 +128,27 @@ class Intake:
             shared = Shared(type=envelope.type) if batch is None else batch.shared()
             with_ip = msgspec.structs.replace(shared, ip=envelope.ip) if envelope.ip else None
             if batch is None:
-                yield self._read_event(body, _Request(shared, with_ip, None, envelope, id_))
+                _append_alone(block, body, Request(shared, with_ip, None, envelope, id_))
             else:
-                request = _Request(shared, with_ip, batch.write_key, envelope, id_)
-                yield from self._each(batch, request)
+                request = Request(shared, with_ip, batch.write_key, envelope, id_)
+                _append_batch(block, batch, request)
+        return block
 
-    def _each(self, batch: Batch, request: _Request) -> Iterator[Candidate]:
-        for place, text in enumerate(batch.batch):
-            yield self._read_event(bytes(text), request, f"-{place}")
-
-    def _read_event(self, text: bytes, request: _Request, place: str = "") -> Candidate:
+    def candidate(self, block: Block, index: int) -> Candidate:
+        """The event at `index` of `block`, parsed and brought into one form."""
+        text = block.texts[index]
+        request = block.requests[block.owners[index] if block.owners else 0]
+        place = block.places[index] if block.places else ""
+        if request.damaged_at is not None:
+            at = request.damaged_at
+            return Candidate(request.id, _UNKNOWN_SOURCE, {}, _DAMAGED, text, received_at=at)
         try:
             found, text = parse(text)
         except NOT_JSON as problem:
             return self._reject(text, why_not_json(text, problem), request, place)
         return self._candidate(found, text, request, place)
 
-    def _candidate(self, found: Any, text: bytes, request: _Request, place: str = "") -> Candidate:
+    def _candidate(self, found: Any, text: bytes, request: Request, place: str) -> Candidate:
         """`text` is the event as it came; `place` tells it from its twins in a batch."""
         if type(found) is not dict:
             kind = "an array" if isinstance(found, list) else type(found).__name__
@@ -160,31 +186,30 @@ class Intake:
         """(source, "") or, where no source has that key, (what stands for one, the key)."""
         if envelope is not None:
             return self._source_of_request(key, envelope)
-        if self._source:
-            return self._source, ""
+        if self.sources.only:
+            return self.sources.only, ""
         if not isinstance(key, str) or not key:
-            return DEFAULT_SOURCE, ""
-        source = self._source_by_key.get(key)
-        is_unknown = source is None and self._all_keys_known
-        return source or DEFAULT_SOURCE, key if is_unknown else ""
+            return self.sources.default, ""
+        source = self.sources.by_key.get(key)
+        is_unknown = source is None and self.sources.reports_unknown
+        return source or self.sources.default, key if is_unknown else ""
 
     def _source_of_request(self, key: object, envelope: Envelope) -> tuple[str, str]:
         """The same of what came over HTTP; ConfigError while not all keys can be known."""
         if envelope.source is not None:
             return envelope.source, ""
-        source = self._source_by_key.get(key) if isinstance(key, str) else None
+        source = self.sources.by_key.get(key) if isinstance(key, str) else None
         if source is not None:
             return source, ""
         for secret in self._secrets:
             secret.reveal()
         return _UNKNOWN_SOURCE, f"{key!r}"
 
-    def _reject(
-        self, text: bytes, rejection: Rejection, request: _Request, place: str = ""
-    ) -> Candidate:
+    def _reject(self, text: bytes, rejection: Rejection, request: Request, place: str) -> Candidate:
         envelope = request.envelope
         if envelope is None:
-            return Candidate(_id_of(text), self._source or DEFAULT_SOURCE, {}, rejection, text)
+            source = self.sources.only or self.sources.default
+            return Candidate(_id_of(text), source, {}, rejection, text)
         source, at = envelope.source or _UNKNOWN_SOURCE, envelope.received_at
         return Candidate(f"{request.id}{place}", source, {}, rejection, text, received_at=at)
 
@@ -197,7 +222,23 @@ _UNKNOWN_KEY: Final = Rejection(
 )
 
 
-def _complete(event: Event, request: _Request, shared: Shared) -> Shared:
+def _append(block: Block, owner: int, texts: Sequence[bytes], *, is_batch: bool = False) -> None:
+    block.texts.extend(texts)
+    block.owners.extend([owner] * len(texts))
+    block.places.extend(f"-{place}" if is_batch else "" for place in range(len(texts)))
+
+
+def _append_alone(block: Block, text: bytes, request: Request) -> None:
+    block.requests.append(request)
+    _append(block, len(block.requests) - 1, [text])
+
+
+def _append_batch(block: Block, batch: Batch, request: Request) -> None:
+    block.requests.append(request)
+    _append(block, len(block.requests) - 1, list(map(bytes, batch.batch)), is_batch=True)
+
+
+def _complete(event: Event, request: Request, shared: Shared) -> Shared:
     """Give `event` what its request says for all; what that was."""
     envelope, with_ip = request.envelope, request.with_ip
     if envelope is not None:

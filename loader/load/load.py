@@ -52,14 +52,13 @@ def load_files(
         if was_killed:
             sweep(workspace, manifest)
         segments = [] if inputs else _take_over_spool(workspace, manifest)
-        load = Load(workspace, manifest, contracts, source)
         try:
-            with _no_cycles_sought():
+            with Load(workspace, manifest, contracts, source) as load, _no_cycles_sought():
                 if segments:
                     load.take_spool(segments, progress)
                 else:
                     load.take(inputs, total, progress)
-            load.commit()
+                load.commit()
         except BaseException:
             sweep(workspace, read_manifest(workspace))
             raise

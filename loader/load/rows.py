@@ -1,7 +1,7 @@
 """Accepted events on their way into raw tables: buffered, settled, written by table and day."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,13 @@ from loader.event.envelope import BODY_FIELD, Event
 from loader.event.naming import CALL_TABLES, table_name
 from loader.event.values import ARROW, ColumnType, json_text
 from loader.load.buffer import TableBuffer
-from loader.load.clock import Stated, Times, settle_times
+from loader.load.clock import Stated, Times, parse_stated, settle_times
+from loader.load.kernel import Chunk, Kernel
 from loader.load.settle import settle
 from loader.warehouse import Catalog, LakeWriter
-from loader.warehouse.catalog import fixed_columns
 
 _TRACKS = "tracks"
-_PART_BYTES = 512 * 1024 * 1024  # held as Arrow before they are written, which bounds memory
+_PART_BYTES = 192 * 1024 * 1024  # held as Arrow before they are written, which bounds memory
 # Fields of the envelope that have columns, are known not to be stored, or name the call itself.
 _COMMON_FIELDS = frozenset(
     {
@@ -38,13 +38,19 @@ _KNOWN_FIELDS = {
     call: _COMMON_FIELDS | {BODY_FIELD[call], *fields} for call, fields in _OWN_FIELDS.items()
 }
 _PAGE_FIELDS = ("name", "category")
+_OWN_COLUMNS = {"groups": "group_id", "aliases": "previous_id"}
+# Where things stand in a buffered row.
+_TEXTS = {"id": 0, "anonymous_id": 1, "user_id": 2, "source_id": 7}
+_OWN_PLACE = 9
+_STATED = ("received_at", "sent_at", "original_timestamp", "timestamp")
+_TEXT = ARROW[ColumnType.TEXT]
 _ARRIVALS = pa.schema(
     {"_seq": pa.int64(), "received_at": ARROW[ColumnType.TIMESTAMP], "_date": pa.date32()}
 )
 
 
 class RowWriter:
-    """Takes accepted events in order and writes them as the files of one load."""
+    """Takes accepted events, singly or as chunks of the kernel's, and hands on the load's files."""
 
     def __init__(self, lake: LakeWriter, catalog: Catalog, *, load_id: int, now: datetime) -> None:
         self.rows: dict[str, int] = {}
@@ -55,6 +61,7 @@ class RowWriter:
         self._now = now
         self._names = defaultdict[str, set[str]](set)  # table -> events that meet in it
         self._buffers: dict[str, TableBuffer] = {}
+        self._calls: dict[str, str] = {}
         self._chunks: dict[str, list[pa.Table]] = {}
         self._held_bytes = 0
 
@@ -64,7 +71,7 @@ class RowWriter:
         if call == "track":
             name = event["event"]
             table = table_name(name)
-            own: tuple[Any, ...] = (table, name)
+            own: tuple[Any, ...] = (name,)
             self._names[table].add(name)
         else:
             table = CALL_TABLES[call]
@@ -76,7 +83,8 @@ class RowWriter:
                 rescued[f"/{field.replace('~', '~0').replace('/', '~1')}"] = event[field]
         buffer = self._buffers.get(table)
         if buffer is None:
-            buffer = self._buffers[table] = self._new_buffer(table)
+            buffer = self._buffers[table] = TableBuffer(table, self._catalog)
+            self._calls[table] = call
         body = BODY_FIELD[call]
         parts = {f"/{body}": event[body], "/context": event["context"]}
         if call in ("page", "screen"):
@@ -95,8 +103,16 @@ class RowWriter:
         )
         buffer.add(row, parts, rescued)
 
+    def teach(self, kernel: Kernel) -> None:
+        """Let `kernel` know the tables, names and keys that events have brought since last time."""
+        for table, buffer in self._buffers.items():
+            if buffer.learnt:
+                call = self._calls[table]
+                kernel.learn(table, call, sorted(self._names[table]), buffer.learnt)
+                buffer.learnt = []
+
     def flush(self) -> pa.Table:
-        """Settle what is buffered into Arrow; write files once enough is held.
+        """Settle what is buffered into Arrow.
 
         Gives each event's `_seq`, `received_at` and `_date`, in the order of arrival.
         """
@@ -107,17 +123,36 @@ class RowWriter:
         )
         arrivals = [_ARRIVALS.empty_table()]
         for table, buffer in buffers.items():
-            times = settle_times(buffer, Stated(*fixed[table][3:7]), self._now)
-            arrived = [pa.array(fixed[table][8], pa.int64()), times.received_at, times.date]
-            arrivals.append(pa.table(arrived, schema=_ARRIVALS))
-            self._hold(table, buffer, fixed[table], times, added[table])
+            listed = fixed[table]
+            stated = parse_stated(buffer, Stated(*listed[3:7]), self._now)
+            times = settle_times(stated, self._now)
+            seqs = pa.array(listed[8], pa.int64())
+            arrivals.append(pa.table([seqs, times.received_at, times.date], schema=_ARRIVALS))
+            columns = {name: pa.array(listed[place], _TEXT) for name, place in _TEXTS.items()}
+            if len(listed) > _OWN_PLACE:
+                columns["own"] = pa.array(listed[_OWN_PLACE], _TEXT)
+            columns["_seq"] = seqs
+            self._hold(table, columns, times, added[table], buffer.rescued)
             buffer.clear()
-        if self._held_bytes >= _PART_BYTES:
-            self.write()
         return pa.concat_tables(arrivals).sort_by("_seq")
 
+    def add_chunk(self, table: str, chunk: Chunk, source_ids: pa.Array) -> Times:
+        """Take rows of the kernel; what came of their times."""
+        fixed = chunk.fixed
+        stated = (fixed[name] for name in _STATED)
+        times = settle_times(Stated(*stated), self._now)
+        names = ("id", "anonymous_id", "user_id", "own", "_seq")
+        columns = {name: fixed[name] for name in names} | {"source_id": source_ids}
+        self._hold(table, columns, times, chunk.added, {})
+        return times
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is held that it should be written."""
+        return self._held_bytes >= _PART_BYTES
+
     def write(self) -> None:
-        """Write all that is held."""
+        """Hand over all that is held to be written."""
         for table, chunks in self._chunks.items():
             rows = pa.concat_tables(chunks, promote_options="permissive")
             dates = rows.column("_date")
@@ -141,44 +176,38 @@ class RowWriter:
             if not pointers <= {f"/{column}", f"/properties/{column}"}  # a page's own name
         ]
 
-    def _new_buffer(self, table: str) -> TableBuffer:
-        known = self._catalog.tables.get(table)
-        return TableBuffer(
-            frozenset(fixed_columns(table)), frozenset(known.field_ids if known else ())
-        )
-
     def _hold(
         self,
         table: str,
-        buffer: TableBuffer,
-        fixed: Sequence[Sequence[Any]],
+        given: Mapping[str, pa.Array],
         times: Times,
         added: Mapping[str, pa.Array],
+        rescued: Mapping[int, Mapping[str, Any]],
     ) -> None:
-        count = len(buffer.rows)
-        text = ARROW[ColumnType.TEXT]
+        """Keep rows of `table`, and those of track events for `tracks` too."""
+        count = len(given["id"])
         columns = {
-            "id": pa.array(fixed[0], text),
-            "anonymous_id": pa.array(fixed[1], text),
-            "user_id": pa.array(fixed[2], text),
+            **given,
             "received_at": times.received_at,
             "sent_at": times.sent_at,
             "original_timestamp": times.original_timestamp,
             "timestamp": times.timestamp,
-            "source_id": pa.array(fixed[7], text),
-            "_seq": pa.array(fixed[8], pa.int64()),
             "loaded_at": pa.repeat(pa.scalar(self._now, ARROW[ColumnType.TIMESTAMP]), count),
             "load_id": pa.repeat(pa.scalar(self._load_id, pa.int64()), count),
             "_date": times.date,
         }
-        own = [name for name in fixed_columns(table) if name not in columns and name != "_rescued"]
-        columns |= {name: pa.array(v, text) for name, v in zip(own, fixed[9:], strict=True)}
-        context = {name: array for name, array in added.items() if name.startswith("context_")}
-        self._hold_chunk(table, {**columns, **added, "_rescued": _as_json(buffer.rescued, count)})
-        if "event" in columns:
+        own = columns.pop("own", None)
+        is_track = self._calls[table] == "track"
+        if is_track:
+            columns |= {"event": pa.repeat(pa.scalar(table), count), "event_text": own}
+        elif table in _OWN_COLUMNS:
+            columns[_OWN_COLUMNS[table]] = own
+        self._hold_chunk(table, {**columns, **added, "_rescued": _as_json(rescued, count)})
+        if is_track:
+            context = {name: array for name, array in added.items() if name.startswith("context_")}
             shared = {
                 row: outside
-                for row, found in buffer.rescued.items()
+                for row, found in rescued.items()
                 if (outside := {p: v for p, v in found.items() if not p.startswith("/properties")})
             }
             for name in context:

@@ -23,7 +23,6 @@ from loader.event.values import (
     fit,
     json_text,
     parse_timestamps,
-    type_of,
 )
 from loader.load.buffer import Column, TableBuffer
 from loader.warehouse import Catalog
@@ -75,17 +74,7 @@ def _settle_column(
     name: str, members: list[_Member], catalog: Catalog
 ) -> Iterable[pa.Array | None]:
     state = catalog.state_of(members[0].table, name)
-    if state is None:
-        first = None
-        for member, row, _, value in _in_order(members):
-            first = type_of(value)
-            if first is not None:
-                break
-            _rescue(member, row, value)  # no column could hold it
-            member.column.values[row] = None
-        if first is None:
-            return [None] * len(members)
-        state = catalog.add_column(members[0].table, name, first)
+    assert state is not None  # noqa: S101 - the buffer gave it one with the first value
     for member in members:
         catalog.add_column(member.table, name, state.type)
         missing = len(member.buffer.rows) - len(member.column.values)
@@ -124,7 +113,7 @@ def _has_big_ints(array: pa.Array) -> bool:
 def _walk(members: list[_Member], catalog: Catalog, name: str) -> None:
     """Fit value by value, in the order of arrival; leave in the columns what fits."""
     state = catalog.state_of(members[0].table, name)
-    assert state is not None  # noqa: S101 - _settle_column gave it one
+    assert state is not None  # noqa: S101 - as above
     for member, row, _, value in _in_order(members):
         fitted = fit(value, state.type)
         is_number = type(value) in (int, float)

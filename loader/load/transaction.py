@@ -1,29 +1,35 @@
 """A load at work: takes lines, judges each event, and commits all of it or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
 from loader.contracts import Contract, Contracts, Violation, columns_named
 from loader.event.values import ARROW, ColumnType
-from loader.ledger import IdIndex, keys_of
-from loader.load.intake import Candidate, Intake
+from loader.ledger import IdIndex, Keys, keys_of
+from loader.load.ahead import ahead
+from loader.load.intake import Block, Candidate, Intake
+from loader.load.kernel import Kernel, is_usable
 from loader.load.reader import STDIN, Progress, digest_of, read_lines
 from loader.load.report import LoadReport
 from loader.load.rows import RowWriter
+from loader.load.rules import rule_of
 from loader.load.violations import ViolationWriter
 from loader.spool import Segment, SpoolLine, read_spool
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
 from loader.warehouse.catalog import fixed_columns
 
-_FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held as Python objects
+_FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
+_FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
 _BLOCK_BYTES = 1024 * 1024  # of the spool, taken together
-_MAX_CANDIDATES = 10_000  # a batch of five megabytes may hold a million times nothing
+_FIRST_STEP, _LAST_STEP = 64, 8_192  # events taken together
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -57,10 +63,18 @@ class Load:
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
         oldest = oldest_day(workspace, self._now.date())
         self._archive = ArchiveWriter(workspace, load_id, oldest=oldest)
+        self._kernel = self._new_kernel() if is_usable() else None
         self._loaded: list[LoadedFile] = []
         self._spooled: list[str] | None = None
         self._buffered = self._buffered_bytes = 0
+        self._step, self._flush_events = _FIRST_STEP, min(_FIRST_FLUSH_EVENTS, _FLUSH_EVENTS)
         self._keys_reported: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lake.close()
 
     def take(self, inputs: Sequence[str], total: int | None, progress: Progress | None) -> None:
         """Read every input and write what it holds to the lake, not yet visible."""
@@ -82,7 +96,7 @@ class Load:
                 if progress:
                     progress(before + position, total)
 
-            for lines in read_lines(name, on_bytes):
+            for lines in ahead(read_lines(name, on_bytes)):
                 filled = [line for line in lines if line and not line.isspace()]
                 self.report.lines += len(filled)
                 self._take(self._intake.read(filled), sum(map(len, filled)))
@@ -114,19 +128,21 @@ class Load:
         report.warnings += [f"names meet: {met}" for met in self._rows.names_that_meet()]
         report.tables = dict(sorted(self._rows.rows.items()))
         report.example = self._violations.example
-        has_rows = bool(self._lake.files)
+        files = self._lake.files()
+        has_rows = bool(files)
         if not (has_rows or self._loaded or self._spooled or not self._had_columns):
             return
         if has_rows:
             report.load_id = manifest.next_load_id
             self._log_load()
+            files = self._lake.files()
         self._lake.sync_folders()
         self._archive.sync_folders()
         runs = chain(
             self._accepted.save(manifest.next_load_id), self._blocked.save(manifest.next_load_id)
         )
         manifest.id_runs = list(runs)
-        manifest.files += self._lake.files
+        manifest.files += files
         manifest.loaded_files += self._loaded
         if self._spooled is not None:
             manifest.loaded_segments = self._spooled
@@ -137,34 +153,66 @@ class Load:
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
-    def _take(self, candidates: Iterator[Candidate], text_bytes: int) -> None:
-        """Take what was read of so many bytes of text."""
+    def _take(self, block: Block, text_bytes: int) -> None:
+        """Take the events of `block`, read from so many bytes of text, in order.
+
+        Few at first: what Python learns from them the kernel knows for all that follow.
+        """
         self._buffered_bytes += text_bytes
-        while some := list(islice(candidates, _MAX_CANDIDATES)):
-            self._take_some(some)
-            if self._buffered >= _FLUSH_EVENTS:
+        start = 0
+        while start < len(block.texts):
+            self._take_part(block.part(start, start + self._step))
+            start += self._step
+            self._step = min(2 * self._step, _LAST_STEP)
+            if self._buffered >= self._flush_events:
                 self._flush()
+                self._flush_events = min(2 * self._flush_events, _FLUSH_EVENTS)
         if self._buffered_bytes >= _FLUSH_BYTES:
             self._flush()
 
-    def _take_some(self, candidates: list[Candidate]) -> None:
-        self.report.events_in += len(candidates)
-        keys = keys_of(candidate.message_id for candidate in candidates)
+    def _take_part(self, block: Block) -> None:
+        """Ordinary events by the kernel, all others singly; each id once."""
+        count, first_seq = len(block.texts), self._manifest.next_seq
+        ids = self._kernel.scan(block) if self._kernel else [None] * count
+        candidates = {
+            index: self._intake.candidate(block, index)
+            for index, id_ in enumerate(ids)
+            if id_ is None
+        }
+        keys = keys_of(
+            candidates[index].message_id if id_ is None else id_ for index, id_ in enumerate(ids)
+        )
         is_old = self._accepted.contains(keys)
-        taken: dict[bytes, int] = {}
-        for index, key in enumerate(keys.tolist()):
-            if is_old[index] or key in taken:
+        first = _first_of_each(keys)
+        is_taken = np.zeros(count, bool)
+        if self._kernel:
+            is_wanted = ~is_old & (first == np.arange(count))
+            is_wanted[list(candidates)] = False
+            is_taken |= self._kernel.take(is_wanted, first_seq)
+        has_come = is_taken.copy()  # at the first place of each id: whether it was taken since
+        for index in np.flatnonzero(~is_old & ~is_taken).tolist():
+            if has_come[first[index]]:
                 self.report.duplicates += 1
-            elif self._judge(candidates[index]):
-                taken[key] = index
-        self._accepted.add(keys[np.fromiter(taken.values(), np.int64, len(taken))])
+                continue
+            candidate = candidates.get(index) or self._intake.candidate(block, index)
+            is_taken[index] = has_come[first[index]] = self._judge(candidate, first_seq + index)
+        self._accepted.add(keys[is_taken])
+        self._manifest.next_seq += count
+        self._buffered += count
+        self.report.events_in += count
+        self.report.accepted += int(is_taken.sum())
+        self.report.duplicates += int(is_old.sum())
+        self._settle_violations()
+        if self._kernel:
+            self._rows.teach(self._kernel)
+
+    def _settle_violations(self) -> None:
         blocked, repeated = self._violations.settle()
         self.report.blocked += blocked
         self.report.duplicates += repeated
         self._violations.write(self._lake, self._manifest.catalog)
-        self._buffered += len(taken)
 
-    def _judge(self, candidate: Candidate) -> bool:
+    def _judge(self, candidate: Candidate, seq: int) -> bool:
         """Take the event or keep it back; whether it was taken."""
         event, rejection = candidate.event, candidate.rejection
         if rejection is not None:
@@ -177,24 +225,57 @@ class Load:
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
             self._keys_reported.add(candidate.unknown_key)
             self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
-        seq = self._manifest.next_seq
         self._rows.add(event, seq, candidate.source, candidate.rescued)
         text = without_write_key(candidate.text) if candidate.has_key else candidate.text
         name = event["event"] if event["type"] == "track" else None
         fields = (seq, candidate.message_id, candidate.source, event["type"], name)
         self._archive.add(fields, candidate.shared, text)
-        self._manifest.next_seq += 1
-        self.report.accepted += 1
         return True
 
     def _flush(self, *, everything: bool = False) -> None:
+        """Bring what is buffered into Arrow; write it if much is held or all of it is asked for."""
         arrived = self._rows.flush()
         self._archive.flush(arrived["received_at"], arrived["_date"])
+        if self._kernel:
+            self._flush_kernel(self._kernel)
         self._buffered = self._buffered_bytes = 0
+        if self._rows.is_full:
+            self._rows.write()
+        if self._archive.is_full:
+            self._archive.write()
         if everything:
             self._rows.write()
             self._archive.write()
             self._violations.write(self._lake, self._manifest.catalog, all_rows=True)
+
+    def _flush_kernel(self, kernel: Kernel) -> None:
+        for table, chunk in kernel.finish().items():
+            sources = kernel.source_ids(chunk)
+            times = self._rows.add_chunk(table, chunk, sources)
+            call, name = kernel.call_of(table), chunk.fixed["own"]
+            self._archive.add_chunk(
+                [
+                    chunk.fixed["_seq"],
+                    chunk.fixed["id"],
+                    sources,
+                    pa.repeat(pa.scalar(call), chunk.rows),
+                    name if call == "track" else pa.nulls(chunk.rows, name.type),
+                    times.received_at,
+                    kernel.shared(chunk),
+                    chunk.fixed["raw"],
+                    times.date,
+                ]
+            )
+        kernel.renew()
+
+    def _new_kernel(self) -> Kernel:
+        return Kernel(
+            self._manifest.catalog,
+            self._intake.sources,
+            lambda table, call: rule_of(self._contracts.schemas_of(table), call),
+            now=self._now,
+            keeps_raw=True,
+        )
 
     def _ids(self, kind: str) -> IdIndex:
         return IdIndex(
@@ -225,6 +306,12 @@ class Load:
         days = pa.array([committed_at.date()] * len(rows), pa.date32())
         table = pa.Table.from_pylist(rows, schema)
         self._lake.write("loads", table, days, self._manifest.catalog)
+
+
+def _first_of_each(keys: Keys) -> npt.NDArray[np.intp]:
+    """For each key, the index at which it stands first."""
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    return first[which]
 
 
 def _exist(manifest: Manifest, contracts: Sequence[Contract]) -> bool:

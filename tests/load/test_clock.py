@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.load.buffer import TableBuffer
-from loader.load.clock import Stated, settle_times
+from loader.load.clock import Stated, parse_stated, settle_times
+from loader.warehouse import Catalog
 
 NOW = datetime(2024, 5, 10, 12, tzinfo=UTC)
 TEN, LATER = "2024-05-01T10:00:00Z", "2024-05-01T10:00:05Z"
@@ -17,9 +18,10 @@ def at(text):
 
 def settle(*rows):
     """What the times of rows, each given by the names of its event's fields, come to."""
-    buffer = TableBuffer(frozenset(), frozenset())
+    buffer = TableBuffer("tracks", Catalog())
     fields = ("receivedAt", "sentAt", "originalTimestamp", "timestamp")
-    times = settle_times(buffer, Stated(*([row.get(f) for row in rows] for f in fields)), NOW)
+    stated = Stated(*([row.get(f) for row in rows] for f in fields))
+    times = settle_times(parse_stated(buffer, stated, NOW), NOW)
     columns = ("received_at", "sent_at", "original_timestamp", "timestamp", "date")
     values = [getattr(times, name).to_pylist() for name in columns]
     settled = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]

@@ -93,7 +93,7 @@ def write(workspace, steps):
         if cut == "load" or seq == len(steps) - 1:
             writer.flush()
             writer.write()
-            files += lake.files
+            files += lake.files()
             catalog = Catalog.from_json(json.loads(json.dumps(catalog.to_json())))
             writer = None
     return files, catalog

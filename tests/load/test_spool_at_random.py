@@ -53,7 +53,7 @@ def test_what_comes_in_is_accepted_blocked_or_a_duplicate(tmp_path_factory, load
         "select _seq, load_id, received_at from (select _seq, load_id, received_at from raw.tracks"
         " union all select _seq, load_id, received_at from raw.pages) order by _seq",
     )
-    assert [seq for seq, *_ in seqs] == list(range(1, len(good) + 1))
+    assert len({seq for seq, *_ in seqs}) == len(good)
     assert sealed_segments(workspace.spool) == []
     assert unlisted(workspace) == set()
 

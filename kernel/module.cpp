@@ -1,0 +1,203 @@
+// What Python sees of the kernel: loader._kernel. See loader/load/kernel.py, its only user.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "reader.hpp"
+
+namespace py = pybind11;
+using namespace headwater;
+
+namespace {
+
+std::unique_ptr<Rule> rule_from(const py::object& found) {
+    if (found.is_none()) return nullptr;
+    const auto given = found.cast<py::dict>();
+    auto rule = std::make_unique<Rule>();
+    rule->kinds = given["kinds"].cast<uint8_t>();
+    rule->needs_judge = given["needs_judge"].cast<bool>();
+    rule->closed = given["closed"].cast<bool>();
+    rule->minimum = given["minimum"].cast<double>();
+    rule->maximum = given["maximum"].cast<double>();
+    if (!given["choices"].is_none()) {
+        rule->has_choices = true;
+        for (const auto& choice : given["choices"]) {
+            if (choice.is_none()) rule->literals |= 1;
+            else if (py::isinstance<py::bool_>(choice)) rule->literals |= choice.cast<bool>() ? 4 : 2;
+            else if (py::isinstance<py::str>(choice)) rule->texts.push_back(choice.cast<std::string>());
+            else rule->numbers.push_back(choice.cast<double>());
+        }
+    }
+    for (const auto& [name, child] : given["children"].cast<py::dict>())
+        rule->children.emplace(name.cast<std::string>(), rule_from(py::reinterpret_borrow<py::object>(child)));
+    for (const auto& name : given["required"]) {
+        rule->children.at(name.cast<std::string>())->required = true;
+        ++rule->required_children;
+    }
+    rule->items = rule_from(given["items"]);
+    return rule;
+}
+
+// An array that owns what it shows.
+template <typename Container>
+py::object owning(Container&& given) {
+    using Value = typename Container::value_type;
+    auto* const kept = new Container(std::move(given));
+    const py::capsule owner(kept, [](void* kept) { delete static_cast<Container*>(kept); });
+    using Shown = std::conditional_t<std::is_same_v<Value, char>, uint8_t, Value>;
+    return py::array_t<Shown>(static_cast<py::ssize_t>(kept->size()),
+                              reinterpret_cast<const Shown*>(kept->data()), owner);
+}
+
+template <typename Values>
+std::vector<uint8_t> packed(const Values& values) {
+    std::vector<uint8_t> bits((values.size() + 7) / 8, 0);
+    for (size_t i = 0; i < values.size(); ++i)
+        if (values[i]) bits[i / 8] |= static_cast<uint8_t>(1 << i % 8);
+    return bits;
+}
+
+// (null count, buffers as Arrow lays them out).
+py::tuple buffers_of(Column&& column, int64_t rows) {
+    column.fill(rows);
+    py::list buffers;
+    buffers.append(owning(packed(column.valid)));
+    switch (column.type) {
+        case Type::TEXT:
+            buffers.append(owning(std::move(column.ends)));
+            buffers.append(owning(std::move(column.bytes)));
+            break;
+        case Type::FLOAT: buffers.append(owning(std::move(column.floats))); break;
+        case Type::BOOL: buffers.append(owning(packed(column.ints))); break;
+        default: buffers.append(owning(std::move(column.ints)));
+    }
+    return py::make_tuple(std::count(column.valid.begin(), column.valid.end(), 0), buffers);
+}
+
+// What a column holds, which is empty then; None if that is nothing but nulls.
+py::object taken(Column& column, int64_t rows) {
+    Column emptied(column.type);
+    emptied.has_big_ints = column.has_big_ints;
+    std::swap(column, emptied);
+    const auto& valid = emptied.valid;
+    if (std::find(valid.begin(), valid.end(), 1) == valid.end()) return py::none();
+    return buffers_of(std::move(emptied), rows);
+}
+
+py::tuple finish(Table& table) {
+    const int64_t rows = table.rows;
+    py::list fixed;
+    for (Column& column : table.fixed) fixed.append(taken(column, rows));
+    py::dict added;
+    for (auto& [name, column] : table.columns) {
+        py::object buffers = taken(*column, rows);
+        if (!buffers.is_none()) added[py::str(name)] = buffers;
+    }
+    table.rows = 0;
+    return py::make_tuple(rows, fixed, added);
+}
+
+void add_key(Table& table, const std::string& root, const std::vector<std::string>& path,
+             const std::string& column, Type type) {
+    Key* key = root == "context" ? &table.context : root == "body" ? &table.body : &table.outer;
+    for (const auto& name : path) key = key->child(name);
+    key->column = table.column(column, type);
+}
+
+std::vector<Text> views_of(const py::list& texts) {
+    std::vector<Text> views;
+    views.reserve(texts.size());
+    for (const auto& text : texts) {
+        char* at = nullptr;
+        py::ssize_t size = 0;
+        if (PyBytes_AsStringAndSize(text.ptr(), &at, &size) != 0) throw py::error_already_set();
+        views.emplace_back(at, static_cast<size_t>(size));
+    }
+    return views;
+}
+
+// The id of each event, None where it is for Python. `texts` has to live until `take` is done.
+py::list scan(Reader& reader, const py::list& texts, const std::vector<int>& owners,
+              int first_request) {
+    const auto views = views_of(texts);
+    {
+        const py::gil_scoped_release release;
+        reader.scan(views, owners, first_request);
+    }
+    py::list ids(views.size());
+    for (size_t i = 0; i < views.size(); ++i) {
+        const Envelope& envelope = reader.envelopes[i];
+        if (envelope.is_odd) ids[i] = py::none();
+        else ids[i] = py::str(envelope.string(MESSAGE_ID).data(), envelope.string(MESSAGE_ID).size());
+    }
+    return ids;
+}
+
+// (is_odd, source, call, received_at, sent_at, ip, is_browser), as struct Request has them.
+void set_requests(Reader& reader, const py::list& requests) {
+    reader.requests.clear();
+    for (const auto& found : requests) {
+        const auto said = found.cast<py::tuple>();
+        reader.requests.push_back(
+            {said[0].cast<bool>(), said[1].cast<int>(), said[2].cast<std::optional<std::string>>(),
+             said[3].cast<std::optional<int64_t>>(), said[4].cast<std::optional<int64_t>>(),
+             said[5].cast<std::string>(), said[6].cast<bool>()});
+    }
+}
+
+py::bytes take(Reader& reader, std::string flags, int64_t first_seq) {
+    if (flags.size() != reader.envelopes.size()) throw py::value_error("wanted a flag an event");
+    {
+        const py::gil_scoped_release release;
+        reader.take(flags, first_seq);
+    }
+    return py::bytes(flags);
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_kernel, module) {
+    module.doc() = "Reads ordinary events into columns, and leaves all others to Python.";
+
+    py::enum_<Type>(module, "Type")
+        .value("TEXT", Type::TEXT)
+        .value("INT", Type::INT)
+        .value("FLOAT", Type::FLOAT)
+        .value("BOOL", Type::BOOL)
+        .value("TIMESTAMP", Type::TIMESTAMP);
+
+    py::class_<Table>(module, "Table")
+        .def("add_key", &add_key, py::arg("root"), py::arg("path"), py::arg("column"), py::arg("kind"))
+        .def("set_column", [](Table& table, const std::string& name, Type type, bool has_big_ints) {
+            Column* const column = table.column(name, type);
+            column->type = type;  // between `finish` and the next row
+            column->has_big_ints = has_big_ints;
+        })
+        .def("finish", &finish);
+
+    py::class_<Reader>(module, "Reader")
+        .def(py::init<>())
+        .def("add_table", [](Reader& reader, const py::object& rule) {
+            return reader.add_table(rule_from(rule));
+        }, py::return_value_policy::reference_internal)
+        .def("name_event", [](Reader& reader, const std::string& name, Table* table) {
+            reader.events[name] = table;
+        })
+        .def("name_call", [](Reader& reader, const std::string& name, Table* table) {
+            for (int call = 0; call < CALL_COUNT; ++call)
+                if (CALLS[call] == name) reader.calls[static_cast<size_t>(call)] = table;
+        })
+        .def("add_source", [](Reader& reader, const std::string& key, int source) {
+            reader.sources[key] = source;
+        })
+        .def("set_requests", &set_requests)
+        .def("scan", &scan, py::arg("texts"), py::arg("owners"),
+             py::arg("first_request"))
+        .def("take", &take, py::arg("flags"), py::arg("first_seq"))
+        .def_readwrite("default_source", &Reader::default_source)
+        .def_readwrite("unknown_source", &Reader::unknown_source)
+        .def_readwrite("only_source", &Reader::only_source)
+        .def_readwrite("client_libraries", &Reader::client_libraries)
+        .def_readwrite("keeps_raw", &Reader::keeps_raw)
+        .def_readwrite("now", &Reader::now);
+}

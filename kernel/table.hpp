@@ -1,0 +1,147 @@
+// Rows of one raw table: the keys that its events are known to have, and the columns that they fill.
+#pragma once
+
+#include "column.hpp"
+#include "rule.hpp"
+
+namespace headwater {
+
+// One key at one place of the event. What no key is known for is Odd: Python learns it first.
+struct Key {
+    std::string name;
+    Column* column = nullptr;  // of its scalars and arrays
+    const Rule* rule = nullptr;
+    std::vector<std::unique_ptr<Key>> children;
+    ByText<Key*> by_name;
+    int64_t last_row = -1;     // in which it was seen: a key that comes twice is Odd
+
+    // The child called `text`; `hint` is where it stands if keys come in the order of last time.
+    Key* find(Text text, size_t& hint) {
+        if (hint < children.size() && children[hint]->name == text) return children[hint++].get();
+        const auto found = by_name.find(text);
+        if (found == by_name.end()) return nullptr;
+        for (hint = 0; hint < children.size() && children[hint].get() != found->second;) ++hint;
+        return children[hint++].get();
+    }
+
+    Key* child(Text text) {
+        size_t hint = children.size();
+        if (Key* const known = find(text, hint)) return known;
+        children.push_back(std::make_unique<Key>());
+        Key* const added = children.back().get();
+        added->name = text;
+        added->rule = rule ? rule->child(text) : nullptr;
+        by_name.emplace(text, added);
+        return added;
+    }
+};
+
+// The columns that every row has, in this order; the last is the event's name, or the other id.
+enum Fixed { ID, ANONYMOUS_ID, USER_ID, RECEIVED_AT, SENT_AT, ORIGINAL_AT, STATED_AT, SOURCE, SEQ,
+             OWN, RAW, REQUEST, FIXED_COUNT };
+
+struct Table {
+    explicit Table(std::unique_ptr<Rule> contract) : rule(std::move(contract)) {
+        static constexpr Type types[FIXED_COUNT] = {
+            Type::TEXT, Type::TEXT, Type::TEXT, Type::TIMESTAMP, Type::TIMESTAMP, Type::TIMESTAMP,
+            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT};
+        for (const Type type : types) fixed.emplace_back(type);
+    }
+
+    std::unique_ptr<Rule> rule;  // of the whole event; may be null
+    std::vector<std::pair<int, const Rule*>> field_rules;  // of its top-level fields
+    Key outer, body, context;    // outer: name and category of a page or screen
+    std::vector<Column> fixed;
+    ByText<std::unique_ptr<Column>> columns;
+    int64_t rows = 0;
+
+    Column* column(const std::string& name, Type type) {
+        auto& found = columns[name];
+        if (!found) found = std::make_unique<Column>(type);
+        return found.get();
+    }
+
+    // Forgets what was put into the row that is being written.
+    void undo_row() {
+        for (Column& column : fixed) column.cut(rows);
+        for (auto& [name, column] : columns) column->cut(rows);
+    }
+
+    // Everything that stands in an object, put into the columns of its keys.
+    void put_object(Cursor& cursor, Key& parent, int64_t stamp) {
+        size_t hint = 0, required = 0;
+        cursor.expect('{');
+        cursor.skip_blanks();
+        if (!cursor.take('}')) {
+            do {
+                cursor.skip_blanks();
+                const Scalar name = cursor.string();
+                if (name.escaped) throw Odd{};
+                cursor.skip_blanks();
+                cursor.expect(':');
+                cursor.skip_blanks();
+                required += put_member(cursor, parent, name.text, hint, stamp);
+                cursor.skip_blanks();
+            } while (cursor.take(','));
+            cursor.expect('}');
+        }
+        check_object(parent.rule, required);
+    }
+
+    static void check_object(const Rule* rule, size_t required) {
+        if (rule == nullptr) return;
+        rule->check_kind(OBJECT);
+        if (required < rule->required_children) throw Odd{};
+    }
+
+    void put_scalar(Key& key, const Scalar& value) {
+        if (key.rule) key.rule->check(value);
+        if (value.kind == NONE) return;
+        if (key.column == nullptr) throw Odd{};
+        if (key.column->rows() > rows) {
+            if (!key.column->last_equals(value)) throw Odd{};  // another key of this row was first
+        } else {
+            key.column->put(rows, value);
+        }
+    }
+
+private:
+    // One member of an object; 1 if its contract requires it.
+    size_t put_member(Cursor& cursor, Key& parent, Text name, size_t& hint, int64_t stamp) {
+        Key* const key = parent.find(name, hint);
+        if (key == nullptr) return skip_unknown(cursor, parent.rule, name);
+        if (key->last_row == stamp) throw Odd{};
+        key->last_row = stamp;
+        if (key->rule == nullptr && parent.rule && parent.rule->closed) throw Odd{};
+        switch (cursor.peek()) {
+            case '{': put_object(cursor, *key, stamp); break;
+            case '[': put_array(cursor, *key); break;
+            default: put_scalar(*key, cursor.scalar());
+        }
+        return key->rule && key->rule->required;
+    }
+
+    void put_array(Cursor& cursor, Key& key) {
+        const Text text = PlainValue::array(cursor, key.rule);
+        if (key.column == nullptr || key.column->rows() > rows) throw Odd{};
+        key.column->put_plain(rows, text);
+    }
+
+    // A key that nothing is known of may say nothing: null, or an empty object.
+    static size_t skip_unknown(Cursor& cursor, const Rule* rule, Text name) {
+        const Rule* const inner = rule ? rule->child(name) : nullptr;
+        if (rule && rule->closed && inner == nullptr) throw Odd{};
+        if (inner && inner->required) throw Odd{};
+        if (cursor.take('{')) {
+            cursor.expect('}');
+            check_object(inner, 0);
+        } else {
+            const Scalar value = cursor.scalar();
+            if (value.kind != NONE) throw Odd{};
+            if (inner) inner->check(value);
+        }
+        return 0;
+    }
+};
+
+}  // namespace headwater
