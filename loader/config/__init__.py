@@ -1,5 +1,6 @@
 """What a person decided: headwater.yml, and the workspace that it stands in."""
 
+from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, strip_write_keys
 from loader.config.settings import (
     CollectorConfig,
@@ -12,18 +13,21 @@ from loader.config.settings import (
     WarehouseConfig,
     read_config,
 )
-from loader.config.strict import build, nearest
+from loader.config.strict import build, nearest, unknown_key
 from loader.config.workspace import Workspace, find_workspace, open_workspace
 
 __all__ = [
     "CollectorConfig",
     "Config",
     "DestinationConfig",
+    "EnrichmentConfig",
     "OAuthConfig",
+    "PrivacyConfig",
     "RetentionConfig",
     "Secret",
     "SourceConfig",
     "SyncConfig",
+    "TransformationConfig",
     "WarehouseConfig",
     "Workspace",
     "build",
@@ -32,4 +36,5 @@ __all__ = [
     "open_workspace",
     "read_config",
     "strip_write_keys",
+    "unknown_key",
 ]

@@ -4,11 +4,13 @@ import dataclasses
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
+from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, load_yaml
 from loader.config.strict import build, unknown_key
 from loader.errors import ConfigError
@@ -125,6 +127,10 @@ class Config:
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     collector: CollectorConfig = field(default_factory=CollectorConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    enrichment: EnrichmentConfig = field(default_factory=EnrichmentConfig)
+    transformations: tuple[TransformationConfig, ...] = ()
+    middleware: tuple[str, ...] = ()
     dedupe_days: int = 30
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
@@ -134,6 +140,16 @@ class Config:
     def __post_init__(self) -> None:
         if self.dedupe_days < 1:
             raise ValueError("dedupe_days: wanted 1 or more")
+
+    @cached_property
+    def rewrites_events(self) -> bool:
+        """Whether events may be stored otherwise than they came, or left out: enrichment aside.
+
+        If not, an event's columns are its own values and what enrichment adds to its context.
+        """
+        privacy = self.privacy
+        is_private = privacy.suppress is not None or privacy.anonymize_ip or bool(privacy.hash)
+        return is_private or bool(self.transformations or self.middleware)
 
 
 def read_config(path: Path) -> Config:

@@ -32,11 +32,13 @@ def build(cls: type[Any], found: object, where: str, *, file: str = "headwater.y
         raise _mismatch(file, where, found, "a mapping")
     hints = get_type_hints(cls)
     known = [field.name for field in dataclasses.fields(cls) if field.init]
+    by_key = {_key(name): name for name in known}
+    found = {by_key.get(str(key), str(key)): value for key, value in found.items()}
     for key in found:
         if key not in known:
-            raise unknown_key(str(key), known, where, file=file)
+            raise unknown_key(str(key), map(_key, known), where, file=file)
     values = {
-        key: _convert(hints[key], value, _join(where, str(key)), file)
+        key: _convert(hints[key], value, _join(where, _key(str(key))), file)
         for key, value in found.items()
         if not (value is None and _has_default(cls, str(key)))
     }
@@ -62,6 +64,11 @@ def unknown_key(
     return ConfigError(f"{file}: {_join(where, key)}: unknown key {key!r}", fix=fix)
 
 
+def _key(field_name: str) -> str:
+    """The key of a field: `if` is a keyword of Python's, so that its field is called `if_`."""
+    return field_name.removesuffix("_")
+
+
 def _has_default(cls: type[Any], name: str) -> bool:
     field = next(field for field in dataclasses.fields(cls) if field.name == name)
     missing = dataclasses.MISSING
@@ -77,6 +84,8 @@ def _convert(wanted: Any, value: object, where: str, file: str) -> Any:
     if origin in (Union, types.UnionType):
         if value is None and type(None) in args:
             return None
+        if type(value) in args:
+            return value
         return _convert(next(arg for arg in args if arg is not type(None)), value, where, file)
     if origin is Literal:
         return _convert_choice([str(arg) for arg in args], value, where, file)

@@ -15,6 +15,7 @@ _ISO_TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
 )
 TIMESTAMP_ARROW = pa.timestamp("us", tz="UTC")
+_EPOCH_MILLISECONDS_FROM = 1e11  # a number this large is milliseconds, a smaller one seconds
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
@@ -113,3 +114,17 @@ def parse_timestamps(texts: list[str | None]) -> pa.Array | None:
 def in_calendar(moments: pa.Array) -> pa.Array:
     """For each moment, whether it lies in the years 1 to 9999."""
     return pc.and_(pc.greater_equal(moments, _FIRST_MOMENT), pc.less_equal(moments, _LAST_MOMENT))
+
+
+def parse_moment(value: object) -> datetime | None:
+    """One time: ISO-8601, with a zone or in UTC, or a number of seconds or milliseconds."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            is_milliseconds = abs(value) >= _EPOCH_MILLISECONDS_FROM
+            return datetime.fromtimestamp(value / 1000 if is_milliseconds else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None

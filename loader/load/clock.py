@@ -2,22 +2,24 @@
 
 `timestamp = receivedAt - (sentAt - originalTimestamp)` (Segment's rule): the difference of the two
 device times is right even where the device's clock is wrong. Without `sentAt`, or without a
-`receivedAt` to compare with, the time that was given is taken as it is.
+`receivedAt` to compare with, the time that was given is taken as it is. What can't be true is kept
+and flagged: a time more than a day after the load, or before any product sent events.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.event.values import TIMESTAMP_ARROW, in_calendar, parse_timestamps
+from loader.event.values import TIMESTAMP_ARROW, in_calendar, parse_moment, parse_timestamps
 from loader.load.buffer import TableBuffer
 
-_EPOCH_MILLISECONDS_FROM = 1e11  # a number this large is milliseconds, a smaller one seconds
 _FIRST_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_PLAUSIBLE = pa.scalar(datetime(2000, 1, 1, tzinfo=UTC), TIMESTAMP_ARROW)
+_FUTURE_AFTER = timedelta(days=1)  # clocks differ, and people write dates without a zone
 
 
 class Stated(NamedTuple):
@@ -31,13 +33,17 @@ class Stated(NamedTuple):
 
 @dataclass(frozen=True)
 class Times:
-    """Arrays of UTC microseconds, a value a row, and the day (date32) of each row's partition."""
+    """Arrays of UTC microseconds, a value a row, and the day (date32) of each row's partition.
+
+    `flags` names what is odd about a row's times, separated by spaces; null where nothing is.
+    """
 
     received_at: pa.Array
     sent_at: pa.Array
     original_timestamp: pa.Array
     timestamp: pa.Array
     date: pa.Array
+    flags: pa.Array
 
 
 def parse_stated(buffer: TableBuffer, stated: Stated, now: datetime) -> Stated:
@@ -71,12 +77,14 @@ def settle_times(stated: Stated, now: datetime) -> Times:
     corrected = pc.if_else(in_calendar(corrected), corrected, None)
     now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
     day_of = pc.if_else(_is_odd(received_at, now), now_scalar, received_at)
+    timestamp = pc.coalesce(corrected, given_at, original_at, received_at)
     return Times(
         received_at=received_at,
         sent_at=sent_at,
         original_timestamp=original_at,
-        timestamp=pc.coalesce(corrected, given_at, original_at, received_at),
+        timestamp=timestamp,
         date=pc.cast(day_of, pa.date32()),
+        flags=flag_times(timestamp, received_at, now),
     )
 
 
@@ -94,6 +102,23 @@ def _is_odd(received_at: pa.Array, now: datetime) -> pa.Array:
     )
 
 
+def flag_times(timestamp: pa.Array, received_at: pa.Array, now: datetime) -> pa.Array:
+    """For each row which of its times lie in the future or the far past: `Times.flags`."""
+    future = pa.scalar(now + _FUTURE_AFTER, TIMESTAMP_ARROW)
+    flags: dict[int, list[str]] = {}
+    for name, moments in (("timestamp", timestamp), ("received_at", received_at)):
+        for kind, is_odd in (
+            ("future", pc.greater(moments, future)),
+            ("past", pc.less(moments, _FIRST_PLAUSIBLE)),
+        ):
+            for row in pc.indices_nonzero(is_odd).to_pylist():
+                flags.setdefault(row, []).append(f"{kind}_{name}")
+    if not flags:
+        return pa.nulls(len(timestamp), pa.string())
+    texts = [" ".join(flags[row]) if row in flags else None for row in range(len(timestamp))]
+    return pa.array(texts, pa.string())
+
+
 def _parse(buffer: TableBuffer, values: Sequence[Any], pointer: str) -> pa.Array:
     texts = list(values)
     if set(map(type, texts)) <= {str, type(None)}:
@@ -107,17 +132,3 @@ def _parse(buffer: TableBuffer, values: Sequence[Any], pointer: str) -> pa.Array
             buffer.rescued.setdefault(row, {})[pointer] = value
         moments.append(moment)
     return pa.array(moments, TIMESTAMP_ARROW)
-
-
-def parse_moment(value: object) -> datetime | None:
-    """One time: ISO-8601, with a zone or in UTC, or a number of seconds or milliseconds."""
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            is_milliseconds = abs(value) >= _EPOCH_MILLISECONDS_FROM
-            return datetime.fromtimestamp(value / 1000 if is_milliseconds else value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None

@@ -19,6 +19,7 @@ from loader.event.envelope import (
 )
 from loader.event.parsing import NOT_JSON, Batch, parse, split, why_not_json
 from loader.spool import Envelope, SpoolLine
+from loader.transformations import Privacy
 
 DEFAULT_SOURCE = "file"
 _UNKNOWN_SOURCE: Final = "collector"  # of what came over HTTP and names no source of ours
@@ -32,7 +33,7 @@ class Candidate:
     source: str
     event: Event = field(default_factory=dict)  # {} where no event stood
     rejection: Rejection | None = None
-    text: bytes = b""  # its JSON, or what stood there instead
+    text: bytes = b""  # its JSON, or what stood there instead; as it may be stored
     rescued: dict[str, Any] = field(default_factory=dict)
     unknown_key: str = ""  # a write key that no source has
     shared: Shared | None = None
@@ -83,9 +84,13 @@ class Sources:
 
 
 class Intake:
-    """Turns lines into candidates; knows which write key belongs to which source."""
+    """Turns lines into candidates; knows which write key belongs to which source.
 
-    def __init__(self, config: Config, source: str | None) -> None:
+    All texts and values of a candidate have passed `privacy`.
+    """
+
+    def __init__(self, config: Config, source: str | None, privacy: Privacy) -> None:
+        self._privacy = privacy
         self._secrets = [found.write_key for found in config.sources.values() if found.write_key]
         keys = {
             name: found.write_key.reveal_or_none()
@@ -109,7 +114,7 @@ class Intake:
             if batch is None or batch.message_id is not None:  # an event that has such a field
                 _append(block, 0, [line])
             else:
-                shared = batch.shared(batch.received_at)
+                shared = self._privacy.clean_shared(batch.shared(batch.received_at))
                 _append_batch(block, batch, Request(shared, write_key=batch.write_key))
         return block
 
@@ -127,6 +132,8 @@ class Intake:
             batch = split(body) if envelope.type is None else None
             shared = Shared(type=envelope.type) if batch is None else batch.shared()
             with_ip = msgspec.structs.replace(shared, ip=envelope.ip) if envelope.ip else None
+            shared = self._privacy.clean_shared(shared)
+            with_ip = with_ip and self._privacy.clean_shared(with_ip)
             if batch is None:
                 _append_alone(block, body, Request(shared, with_ip, None, envelope, id_))
             else:
@@ -140,8 +147,8 @@ class Intake:
         request = block.requests[block.owners[index] if block.owners else 0]
         place = block.places[index] if block.places else ""
         if request.damaged_at is not None:
-            at = request.damaged_at
-            return Candidate(request.id, _UNKNOWN_SOURCE, {}, _DAMAGED, text, received_at=at)
+            stored, at = self._privacy.clean_text(text), request.damaged_at
+            return Candidate(request.id, _UNKNOWN_SOURCE, {}, _DAMAGED, stored, received_at=at)
         try:
             found, text = parse(text)
         except NOT_JSON as problem:
@@ -154,6 +161,7 @@ class Intake:
             kind = "an array" if isinstance(found, list) else type(found).__name__
             why = Rejection("malformed", "$", f"found {kind}; an event is a JSON object")
             return self._reject(text, why, request, place)
+        stored = self._privacy.clean(found, text)
         has_key = "writeKey" in found
         key = found.pop("writeKey", None)
         found.pop("_metadata", None)
@@ -179,7 +187,7 @@ class Intake:
         if unknown_key and request.envelope is not None:
             rejection, unknown_key = _UNKNOWN_KEY, ""
         return Candidate(
-            message_id, source, found, rejection, text, rescued, unknown_key, shared, has_key
+            message_id, source, found, rejection, stored, rescued, unknown_key, shared, has_key
         )
 
     def _source_of(self, key: object, envelope: Envelope | None) -> tuple[str, str]:
@@ -206,12 +214,12 @@ class Intake:
         return _UNKNOWN_SOURCE, f"{key!r}"
 
     def _reject(self, text: bytes, rejection: Rejection, request: Request, place: str) -> Candidate:
-        envelope = request.envelope
+        envelope, stored = request.envelope, self._privacy.clean_text(text)
         if envelope is None:
             source = self.sources.only or self.sources.default
-            return Candidate(_id_of(text), source, {}, rejection, text)
+            return Candidate(_id_of(text), source, {}, rejection, stored)
         source, at = envelope.source or _UNKNOWN_SOURCE, envelope.received_at
-        return Candidate(f"{request.id}{place}", source, {}, rejection, text, received_at=at)
+        return Candidate(f"{request.id}{place}", source, {}, rejection, stored, received_at=at)
 
 
 _DAMAGED: Final = Rejection(

@@ -19,9 +19,8 @@ import pyarrow.compute as pc
 
 from loader.archive import shared_json
 from loader.event.envelope import CLIENT_LIBRARIES
-from loader.event.values import ARROW, ColumnType, type_of
+from loader.event.values import ARROW, ColumnType, parse_moment, type_of
 from loader.load.buffer import LearntKey
-from loader.load.clock import parse_moment
 from loader.load.intake import Block, Request, Sources
 from loader.warehouse import Catalog
 from loader.warehouse.catalog import TypeState

@@ -194,6 +194,7 @@ class RowWriter:
             "timestamp": times.timestamp,
             "loaded_at": pa.repeat(pa.scalar(self._now, ARROW[ColumnType.TIMESTAMP]), count),
             "load_id": pa.repeat(pa.scalar(self._load_id, pa.int64()), count),
+            "_flags": times.flags,
             "_date": times.date,
         }
         own = columns.pop("own", None)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
 from loader.contracts import Contract, Contracts, Violation, columns_named
+from loader.event.envelope import Event
 from loader.event.values import ARROW, ColumnType
 from loader.ledger import IdIndex, Keys, keys_of
 from loader.load.ahead import ahead
@@ -23,6 +24,7 @@ from loader.load.rows import RowWriter
 from loader.load.rules import rule_of
 from loader.load.violations import ViolationWriter
 from loader.spool import Segment, SpoolLine, read_spool
+from loader.transformations import MiddlewareFailed, Pipeline, Privacy
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
 from loader.warehouse.catalog import fixed_columns
 
@@ -54,7 +56,9 @@ class Load:
         self._contracts = Contracts(contracts)
         self._had_columns = _exist(manifest, contracts)
         self._ints = manifest.catalog.columns_typed(ColumnType.INT)
-        self._intake = Intake(workspace.config, source)
+        self._privacy = Privacy(workspace)
+        self._pipeline = Pipeline(workspace)
+        self._intake = Intake(workspace.config, source, self._privacy)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
         self._lake = LakeWriter(workspace, manifest.next_load_id)
@@ -63,7 +67,7 @@ class Load:
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
         oldest = oldest_day(workspace, self._now.date())
         self._archive = ArchiveWriter(workspace, load_id, oldest=oldest)
-        self._kernel = self._new_kernel() if is_usable() else None
+        self._kernel = self._new_kernel() if self._may_use_kernel() else None
         self._loaded: list[LoadedFile] = []
         self._spooled: list[str] | None = None
         self._buffered = self._buffered_bytes = 0
@@ -213,24 +217,42 @@ class Load:
         self._violations.write(self._lake, self._manifest.catalog)
 
     def _judge(self, candidate: Candidate, seq: int) -> bool:
-        """Take the event or keep it back; whether it was taken."""
-        event, rejection = candidate.event, candidate.rejection
-        if rejection is not None:
-            found = [Violation(rejection.rule, rejection.path, rejection.message)]
-        else:
-            found = self._contracts.violations(event)
+        """Take the event, drop it or keep it back; whether it was taken.
+
+        Kept back and archived is the event as it was before the pipeline, to go that way anew. Of a
+        suppressed one nothing is remembered, not even its id.
+        """
+        if self._privacy.is_suppressed(candidate.event):
+            self.report.suppressed += 1
+            return False
+        event, found = self._transform(candidate)
         if found:
             self._violations.add(candidate, found, "block")
+            return False
+        if event is None:
+            self.report.dropped += 1
             return False
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
             self._keys_reported.add(candidate.unknown_key)
             self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
         self._rows.add(event, seq, candidate.source, candidate.rescued)
         text = without_write_key(candidate.text) if candidate.has_key else candidate.text
-        name = event["event"] if event["type"] == "track" else None
-        fields = (seq, candidate.message_id, candidate.source, event["type"], name)
+        came = candidate.event
+        name = came["event"] if came["type"] == "track" else None
+        fields = (seq, candidate.message_id, candidate.source, came["type"], name)
         self._archive.add(fields, candidate.shared, text)
         return True
+
+    def _transform(self, candidate: Candidate) -> tuple[Event | None, list[Violation]]:
+        """The event as tables get it, None if it is dropped; and what keeps it back."""
+        rejection = candidate.rejection
+        if rejection is not None:
+            return None, [Violation(rejection.rule, rejection.path, rejection.message)]
+        try:
+            event = self._pipeline(candidate.event)
+        except MiddlewareFailed as failure:
+            return None, [Violation("middleware_failed", "$", str(failure))]
+        return event, self._contracts.violations(event) if event is not None else []
 
     def _flush(self, *, everything: bool = False) -> None:
         """Bring what is buffered into Arrow; write it if much is held or all of it is asked for."""
@@ -267,6 +289,9 @@ class Load:
                 ]
             )
         kernel.renew()
+
+    def _may_use_kernel(self) -> bool:
+        return is_usable() and not self._workspace.config.rewrites_events
 
     def _new_kernel(self) -> Kernel:
         return Kernel(

@@ -7,9 +7,8 @@ import pyarrow as pa
 
 from loader.config import strip_write_keys
 from loader.contracts import Violation
-from loader.event.values import ARROW, json_text
+from loader.event.values import ARROW, json_text, parse_moment
 from loader.ledger import IdIndex, keys_of
-from loader.load.clock import parse_moment
 from loader.load.intake import Candidate
 from loader.warehouse import Catalog, LakeWriter
 from loader.warehouse.catalog import fixed_columns

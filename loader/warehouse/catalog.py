@@ -35,6 +35,7 @@ _OURS: Final = {
     "load_id": _INT,
     "_seq": _INT,
     "_rescued": _JSON,
+    "_flags": _TEXT,  # a new one is added at the end: a field id is a place in this list
 }
 _EVENT: Final = {"event": _TEXT, "event_text": _TEXT}
 _FIXED_BY_TABLE: Final = {

@@ -22,7 +22,7 @@ def settle(*rows):
     fields = ("receivedAt", "sentAt", "originalTimestamp", "timestamp")
     stated = Stated(*([row.get(f) for row in rows] for f in fields))
     times = settle_times(parse_stated(buffer, stated, NOW), NOW)
-    columns = ("received_at", "sent_at", "original_timestamp", "timestamp", "date")
+    columns = ("received_at", "sent_at", "original_timestamp", "timestamp", "date", "flags")
     values = [getattr(times, name).to_pylist() for name in columns]
     settled = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
     return settled, buffer.rescued
@@ -181,3 +181,30 @@ def test_an_events_times_do_not_depend_on_its_neighbours(events):
         ((alone,), own_rescued) = settle(event)
         assert together[row] == alone
         assert rescued.get(row, {}) == own_rescued.get(0, {})
+
+
+@pytest.mark.parametrize(
+    ("stated", "flags"),
+    [
+        ({"timestamp": TEN, "receivedAt": LATER}, None),
+        ({}, None),
+        ({"timestamp": "2024-05-11T11:00:00Z", "receivedAt": LATER}, None),  # within a day
+        ({"timestamp": "2099-01-01T00:00:00Z", "receivedAt": LATER}, "future_timestamp"),
+        ({"timestamp": "1970-01-01T00:00:00Z", "receivedAt": LATER}, "past_timestamp"),
+        ({"timestamp": "1999-12-31T23:59:59Z", "receivedAt": LATER}, "past_timestamp"),
+        ({"timestamp": "2000-01-01T00:00:00Z", "receivedAt": LATER}, None),
+        ({"timestamp": TEN, "receivedAt": "2099-01-01T00:00:00Z"}, "future_received_at"),
+        ({"timestamp": TEN, "receivedAt": "1970-01-02T00:00:00Z"}, "past_received_at"),
+        ({"receivedAt": "2099-01-01T00:00:00Z"}, "future_timestamp future_received_at"),
+        (
+            {"timestamp": "1970-01-01T00:00:00Z", "receivedAt": "2099-01-01T00:00:00Z"},
+            "past_timestamp future_received_at",
+        ),
+    ],
+)
+def test_a_time_that_can_not_be_true_is_kept_and_flagged(stated, flags):
+    ordinary = {"timestamp": TEN, "receivedAt": LATER}
+
+    ((times, neighbour), _) = settle(stated, ordinary)
+
+    assert (times["flags"], neighbour["flags"]) == (flags, None)

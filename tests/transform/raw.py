@@ -22,6 +22,7 @@ CALL = {
     "load_id": "bigint",
     "_seq": "bigint",
     "_rescued": "json",
+    "_flags": "varchar",
     "_date": "date",
 }
 EVENT = {"event": "varchar", "event_text": "varchar"}
@@ -76,7 +77,8 @@ def load(database: Path, load_id: int, events: Iterable[Event]) -> None:
         row.setdefault("id", f"m{row['_seq']}")
         row.setdefault("timestamp", day(row["_seq"]))
         row.setdefault("received_at", row["timestamp"])
-        row |= {"load_id": load_id, "_date": row["received_at"].date(), "source_id": "web"}
+        row.setdefault("_date", row["received_at"].date())
+        row |= {"load_id": load_id, "source_id": "web"}
         rows.setdefault(event["table"], []).append(row)
         if "order_id" in row:
             call = {name: row[name] for name in row if name in CALL}

@@ -1,6 +1,7 @@
 """However events are cut into loads, and whatever is applied twice, the marts are equal."""
 
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import count, pairwise
 from typing import Any
 
 import duckdb
@@ -140,3 +141,35 @@ def test_a_late_event_counts_though_it_is_older_than_all_that_was_built(dbt: Dbt
 
     seen = dbt.query("select first_seen_at, last_seen_at from analytics.users")
     assert seen == [(day(2), day(9))]
+
+
+def test_times_that_can_not_be_true_stop_no_incremental_model(dbt: Dbt):
+    far = datetime(2099, 1, 1, tzinfo=UTC)
+    past = datetime(1970, 1, 1, tzinfo=UTC)
+    loads = [
+        [
+            {"table": "pages", "anonymous_id": "a1", "timestamp": day(1)},
+            {"table": "order_completed", "user_id": "u1", "order_id": "o1", "timestamp": far},
+            {"table": "order_completed", "user_id": "u1", "order_id": "o2", "timestamp": past},
+            # As a load files it: what was received in the future lies in the load's day.
+            {"table": "identifies", "user_id": "u2", "received_at": far, "_date": day(1).date()},
+            {"table": "pages", "anonymous_id": "a2", "received_at": past, "_date": past.date()},
+        ],
+        [
+            {"table": "identifies", "anonymous_id": "a1", "user_id": "u1", "timestamp": day(2)},
+            {"table": "order_completed", "user_id": "u1", "order_id": "o1", "timestamp": day(2)},
+            {"table": "pages", "anonymous_id": "a2", "user_id": "u2", "timestamp": day(2)},
+        ],
+    ]
+    seqs = count(1)
+    for load_id, events in enumerate(loads, start=1):
+        flags = "future_timestamp" if load_id == 1 else None
+        dbt.load(load_id, [{"_flags": flags, **event, "_seq": next(seqs)} for event in events])
+        dbt.run()
+    built_by_load = tables(dbt)
+
+    dbt.run("--full-refresh")
+
+    assert len(built_by_load["events"]) == 8
+    assert len(built_by_load["users"]) == 2
+    assert tables(dbt) == built_by_load
