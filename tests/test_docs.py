@@ -12,11 +12,14 @@ from loader.cli import headwater as group
 from loader.config import (
     CollectorConfig,
     Config,
+    EnrichmentConfig,
     OAuthConfig,
+    PrivacyConfig,
     RetentionConfig,
     Secret,
     SourceConfig,
     SyncConfig,
+    TransformationConfig,
     read_config,
 )
 from loader.destinations.webhook import Webhook
@@ -49,10 +52,13 @@ def test_every_option_is_in_the_reference(command):
 
 @pytest.mark.parametrize(
     "section",
-    [Config, SourceConfig, OAuthConfig, CollectorConfig, RetentionConfig, SyncConfig, Webhook],
+    [
+        *(Config, SourceConfig, OAuthConfig, CollectorConfig, RetentionConfig, SyncConfig, Webhook),
+        *(PrivacyConfig, EnrichmentConfig, TransformationConfig),
+    ],
 )
 def test_every_key_of_headwater_yml_is_in_the_reference(section):
-    names = [field.name for field in dataclasses.fields(section)]
+    names = [field.name.removesuffix("_") for field in dataclasses.fields(section)]
 
     missing = [
         name for name in names if not re.search(rf"`{name}\b", page("docs/reference/config.md"))

@@ -33,14 +33,14 @@ def build(cls: type[Any], found: object, where: str, *, file: str = "headwater.y
     hints = get_type_hints(cls)
     known = [field.name for field in dataclasses.fields(cls) if field.init]
     by_key = {_key(name): name for name in known}
-    found = {by_key.get(str(key), str(key)): value for key, value in found.items()}
     for key in found:
-        if key not in known:
-            raise unknown_key(str(key), map(_key, known), where, file=file)
+        if str(key) not in by_key:
+            raise unknown_key(str(key), by_key, where, file=file)
+    found = {by_key[str(key)]: value for key, value in found.items()}
     values = {
-        key: _convert(hints[key], value, _join(where, _key(str(key))), file)
+        key: _convert(hints[key], value, _join(where, _key(key)), file)
         for key, value in found.items()
-        if not (value is None and _has_default(cls, str(key)))
+        if not (value is None and _has_default(cls, key))
     }
     missing = [name for name in known if name not in values and not _has_default(cls, name)]
     if missing:

@@ -131,9 +131,9 @@ class Intake:
             # The collector names the call of a single event; what has none it took for a batch.
             batch = split(body) if envelope.type is None else None
             shared = Shared(type=envelope.type) if batch is None else batch.shared()
-            with_ip = msgspec.structs.replace(shared, ip=envelope.ip) if envelope.ip else None
-            shared = self._privacy.clean_shared(shared)
-            with_ip = with_ip and self._privacy.clean_shared(with_ip)
+            clean, ip = self._privacy.clean_shared, envelope.ip
+            with_ip = clean(msgspec.structs.replace(shared, ip=ip)) if ip else None
+            shared = clean(shared)
             if batch is None:
                 _append_alone(block, body, Request(shared, with_ip, None, envelope, id_))
             else:

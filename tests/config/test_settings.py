@@ -198,3 +198,44 @@ def test_a_public_key_may_stand_in_the_file_as_it_is(read):
     oauth = config.sources["web"].oauth
     assert oauth is not None
     assert oauth.public_key.reveal() == key
+
+
+def test_enrichment_is_on_but_for_the_country(read):
+    enrichment = read("enrichment: {bots: off}").enrichment
+
+    assert (enrichment.user_agent, enrichment.campaign, enrichment.bots) == (True, True, False)
+    assert enrichment.country is False
+    assert read("enrichment: {country: geo.mmdb}").enrichment.country == "geo.mmdb"
+    assert read("enrichment: {country: off}").enrichment.country is False
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("enrichment: {country: on}", "enrichment: country: wanted a MaxMind file's path, or off"),
+        ("enrichment: {country: 5}", "enrichment.country: found 5 (int), wanted a string"),
+        ("enrichment: {bots: geo.mmdb}", "enrichment.bots: found 'geo.mmdb'"),
+        ("transformations: {event: A}", "transformations: found {'event': 'A'} (dict)"),
+        ("middleware: a:b", "middleware: found 'a:b' (str), wanted a list"),
+        ("transformations: [{if_: {}}]", "transformations[0].if_: unknown key"),
+    ],
+)
+def test_a_wrong_key_of_the_pipeline_is_told(read, text, told):
+    assert told in complaint(read, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rewrites"),
+    [
+        ("", False),
+        ("enrichment: {country: geo.mmdb}", False),
+        ("privacy: {hash_salt: a}", False),
+        ("privacy: {suppress: gone.txt}", True),
+        ("privacy: {anonymize_ip: true}", True),
+        ("privacy: {hash: [traits.email]}", True),
+        ("transformations: [{drop_event: true}]", True),
+        ("middleware: ['a:b']", True),
+    ],
+)
+def test_whether_events_are_stored_as_they_came(read, text, rewrites):
+    assert read(text).rewrites_events is rewrites

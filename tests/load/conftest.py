@@ -25,3 +25,14 @@ def spool(workspace):
 @pytest.fixture
 def load_spool(workspace):
     return lambda: load_files(workspace, [])
+
+
+@pytest.fixture
+def configure(workspace):
+    """Adds to the workspace's headwater.yml."""
+
+    def add(text):
+        with (workspace.root / "headwater.yml").open("a") as file:
+            file.write(f"\n{text}\n")
+
+    return add
