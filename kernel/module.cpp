@@ -198,6 +198,8 @@ PYBIND11_MODULE(_kernel, module) {
         .def_readwrite("unknown_source", &Reader::unknown_source)
         .def_readwrite("only_source", &Reader::only_source)
         .def_readwrite("client_libraries", &Reader::client_libraries)
+        .def_readwrite("suppressed_users", &Reader::suppressed_users)
+        .def_readwrite("suppressed_devices", &Reader::suppressed_devices)
         .def_readwrite("keeps_raw", &Reader::keeps_raw)
         .def_readwrite("now", &Reader::now);
 }

@@ -34,6 +34,7 @@ public:
     int unknown_source = NO_SOURCE;             // of events with another's
     std::optional<int> only_source;             // whatever the write key
     std::unordered_set<std::string> client_libraries;
+    std::unordered_set<std::string> suppressed_users, suppressed_devices;  // their events are Odd
     bool keeps_raw = false;
     int64_t now = INT64_MAX;                    // what was received later is Odd, and so before 1970
     std::vector<Envelope> envelopes;
@@ -150,7 +151,18 @@ private:
         if (gets_ip) put_ip(table, said.ip);
         const int owner = owners_.empty() ? 0 : owners_[index];
         table.fixed[REQUEST].put_number(table.rows, first_request_ + 2 * owner + gets_ip);
+        table.fixed[PARTS].put_number(table.rows, parts_of(table));
         if (keeps_raw) put_raw(table, envelope);
+    }
+
+    int64_t parts_of(Table& table) const {
+        int64_t parts = 0, bit = 1;
+        for (const Text name : CONTEXT_PARTS) {
+            const Key* const key = find(table.context, name);
+            if (key != nullptr && key->last_said == stamp_) parts |= bit;
+            bit <<= 1;
+        }
+        return parts;
     }
 
     void put_part(Table& table, const Envelope& envelope, Field field, Key& root) {
@@ -181,6 +193,7 @@ private:
         fixed[ID].put_plain(row, envelope.string(MESSAGE_ID));
         const Text anonymous = envelope.string(ANONYMOUS), user = envelope.string(USER);
         if (anonymous.empty() && user.empty()) throw Odd{};
+        if (is_in(suppressed_users, user) || is_in(suppressed_devices, anonymous)) throw Odd{};
         if (!anonymous.empty()) fixed[ANONYMOUS_ID].put_plain(row, anonymous);
         if (!user.empty()) fixed[USER_ID].put_plain(row, user);
         if (said.received_at) fixed[RECEIVED_AT].put_number(row, *said.received_at);
@@ -198,11 +211,17 @@ private:
         for (const auto& [field, call] : {std::pair{EVENT, TRACK}, {GROUP, GROUP_CALL}, {PREVIOUS, ALIAS}}) {
             const Text value = envelope.string(field);
             if (envelope.call == call) {
+                if (call == ALIAS && (is_in(suppressed_users, value) || is_in(suppressed_devices, value)))
+                    throw Odd{};
                 if (!value.empty()) fixed[OWN].put_plain(row, value);
             } else if (envelope.has(field)) {
                 throw Odd{};  // not a field of this call
             }
         }
+    }
+
+    static bool is_in(const std::unordered_set<std::string>& ids, Text id) {
+        return !ids.empty() && ids.count(std::string(id)) > 0;
     }
 
     static void put_moment(Column& column, int64_t row, const Envelope& envelope, Field field) {

@@ -14,6 +14,7 @@ struct Key {
     std::vector<std::unique_ptr<Key>> children;
     ByText<Key*> by_name;
     int64_t last_row = -1;     // in which it was seen: a key that comes twice is Odd
+    int64_t last_said = -1;    // in which it said something: neither null nor an empty object
 
     // The child called `text`; `hint` is where it stands if keys come in the order of last time.
     Key* find(Text text, size_t& hint) {
@@ -38,13 +39,16 @@ struct Key {
 
 // The columns that every row has, in this order; the last is the event's name, or the other id.
 enum Fixed { ID, ANONYMOUS_ID, USER_ID, RECEIVED_AT, SENT_AT, ORIGINAL_AT, STATED_AT, SOURCE, SEQ,
-             OWN, RAW, REQUEST, FIXED_COUNT };
+             OWN, RAW, REQUEST, PARTS, FIXED_COUNT };
+
+// What PARTS tells of a row, a bit each: whether its context says something of these.
+constexpr Text CONTEXT_PARTS[] = {"browser", "os", "device", "location"};
 
 struct Table {
     explicit Table(std::unique_ptr<Rule> contract) : rule(std::move(contract)) {
         static constexpr Type types[FIXED_COUNT] = {
             Type::TEXT, Type::TEXT, Type::TEXT, Type::TIMESTAMP, Type::TIMESTAMP, Type::TIMESTAMP,
-            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT};
+            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT};
         for (const Type type : types) fixed.emplace_back(type);
     }
 
@@ -113,11 +117,14 @@ private:
         if (key->last_row == stamp) throw Odd{};
         key->last_row = stamp;
         if (key->rule == nullptr && parent.rule && parent.rule->closed) throw Odd{};
-        switch (cursor.peek()) {
+        const char* const begin = cursor.position();
+        const char first = cursor.peek();
+        switch (first) {
             case '{': put_object(cursor, *key, stamp); break;
             case '[': put_array(cursor, *key); break;
             default: put_scalar(*key, cursor.scalar());
         }
+        if (first != 'n' && Text(begin, cursor.position() - begin) != "{}") key->last_said = stamp;
         return key->rule && key->rule->required;
     }
 

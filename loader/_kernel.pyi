@@ -19,6 +19,8 @@ class Reader:
     unknown_source: int
     only_source: int | None
     client_libraries: set[str]
+    suppressed_users: set[str]
+    suppressed_devices: set[str]
     keeps_raw: bool
     now: int
     def add_table(self, rule: dict[str, Any] | None) -> Table: ...

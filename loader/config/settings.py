@@ -143,12 +143,11 @@ class Config:
 
     @cached_property
     def rewrites_events(self) -> bool:
-        """Whether events may be stored otherwise than they came, or left out: enrichment aside.
+        """Whether events may be stored otherwise than they came.
 
         If not, an event's columns are its own values and what enrichment adds to its context.
         """
-        privacy = self.privacy
-        is_private = privacy.suppress is not None or privacy.anonymize_ip or bool(privacy.hash)
+        is_private = self.privacy.anonymize_ip or bool(self.privacy.hash)
         return is_private or bool(self.transformations or self.middleware)
 
 

@@ -22,6 +22,7 @@ from loader.event.envelope import CLIENT_LIBRARIES
 from loader.event.values import ARROW, ColumnType, parse_moment, type_of
 from loader.load.buffer import LearntKey
 from loader.load.intake import Block, Request, Sources
+from loader.transformations import Privacy
 from loader.warehouse import Catalog
 from loader.warehouse.catalog import TypeState
 
@@ -44,7 +45,10 @@ _FIXED: Final = {
     "own": ColumnType.TEXT,
     "raw": ColumnType.TEXT,
     "request": ColumnType.INT,
+    "parts": ColumnType.INT,
 }
+# What an event's context may say itself, in the order of the bits of `parts`.
+PARTS: Final = ("browser", "os", "device", "location")
 _NO_SOURCE: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,7 +61,8 @@ def is_usable() -> bool:
 @dataclass(frozen=True)
 class Chunk:
     """Rows of one table: its fixed columns as stated (`own`: the event's name or other id, `raw`:
-    its JSON, `request`: which one it came with), and those that events have added.
+    its JSON, `request`: which one it came with, `parts`: bits of PARTS that its context has), and
+    those that events have added.
     """
 
     rows: int
@@ -72,6 +77,7 @@ class Kernel:
         self,
         catalog: Catalog,
         sources: Sources,
+        privacy: Privacy,
         rules: Callable[[str, str], dict[str, Any] | None],
         *,
         now: datetime,
@@ -90,6 +96,8 @@ class Kernel:
         reader.now = (now - _EPOCH) // (now.resolution)
         reader.keeps_raw = keeps_raw
         reader.client_libraries = set(CLIENT_LIBRARIES)
+        reader.suppressed_users = set(privacy.suppressed_users)
+        reader.suppressed_devices = set(privacy.suppressed_devices)
         reader.default_source = self._source(sources.default)
         if sources.only is not None:
             reader.only_source = self._source(sources.only)

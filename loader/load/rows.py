@@ -136,14 +136,18 @@ class RowWriter:
             buffer.clear()
         return pa.concat_tables(arrivals).sort_by("_seq")
 
-    def add_chunk(self, table: str, chunk: Chunk, source_ids: pa.Array) -> Times:
-        """Take rows of the kernel; what came of their times."""
+    def add_chunk(
+        self, table: str, chunk: Chunk, source_ids: pa.Array, added: Mapping[str, pa.Array]
+    ) -> Times:
+        """Take rows of the kernel with the columns `added`; what came of their times."""
         fixed = chunk.fixed
+        for name in added:
+            self._catalog.add_column(table, name, ColumnType.TEXT)  # new ones have types already
         stated = (fixed[name] for name in _STATED)
         times = settle_times(Stated(*stated), self._now)
         names = ("id", "anonymous_id", "user_id", "own", "_seq")
         columns = {name: fixed[name] for name in names} | {"source_id": source_ids}
-        self._hold(table, columns, times, chunk.added, {})
+        self._hold(table, columns, times, added, {})
         return times
 
     @property

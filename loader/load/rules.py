@@ -45,6 +45,14 @@ _FIELDS: Final = frozenset(
 )
 
 
+# What enrichment may add to the context after the kernel, which so knows nothing of it.
+ENRICHED: Final = (
+    *(("browser", "name"), ("browser", "version"), ("os", "name"), ("os", "version")),
+    *(("device", "type"), ("bot",), ("location", "country")),
+    *(("campaign", key) for key in ("source", "medium", "name", "term", "content")),
+)
+
+
 @dataclass
 class Rule:
     """What one place of an event has to keep; `asdict` of it is what the kernel takes."""
@@ -87,9 +95,21 @@ def _by_field(whole: Rule, call: str) -> Rule:
             found.children[name] = rule
         else:
             found.needs_judge |= not _always_kept(name, rule, call)
+    context = found.children.get("context", _FREE)
+    found.needs_judge |= not all(_takes(context, path) for path in ENRICHED)
     found.required = (whole.required - _ALWAYS_THERE) & _FIELDS
     found.needs_judge |= bool(whole.required - _ALWAYS_THERE - _FIELDS)
     return found
+
+
+def _takes(rule: Rule, path: Sequence[str]) -> bool:
+    """Whether any text (of `bot`: true) may be added at `path`, since enrichment may do that."""
+    for key in path:
+        if rule.closed or rule.choices is not None or not rule.kinds & _OBJECT:
+            return False
+        rule = rule.children.get(key, _FREE)
+    kind = _BOOL if path == ("bot",) else _STRING
+    return rule.choices is None and not rule.needs_judge and bool(rule.kinds & kind)
 
 
 def _always_kept(name: str, rule: Rule, call: str) -> bool:

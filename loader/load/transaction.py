@@ -16,6 +16,7 @@ from loader.event.envelope import Event
 from loader.event.values import ARROW, ColumnType
 from loader.ledger import IdIndex, Keys, keys_of
 from loader.load.ahead import ahead
+from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.intake import Block, Candidate, Intake
 from loader.load.kernel import Kernel, is_usable
 from loader.load.reader import STDIN, Progress, digest_of, read_lines
@@ -273,7 +274,8 @@ class Load:
     def _flush_kernel(self, kernel: Kernel) -> None:
         for table, chunk in kernel.finish().items():
             sources = kernel.source_ids(chunk)
-            times = self._rows.add_chunk(table, chunk, sources)
+            added = enrich_chunk(self._pipeline.enrichment, chunk)
+            times = self._rows.add_chunk(table, chunk, sources, added)
             call, name = kernel.call_of(table), chunk.fixed["own"]
             self._archive.add_chunk(
                 [
@@ -291,12 +293,15 @@ class Load:
         kernel.renew()
 
     def _may_use_kernel(self) -> bool:
-        return is_usable() and not self._workspace.config.rewrites_events
+        """Whether ordinary events come out of it as they would from `_judge`."""
+        can_enrich = fix_types(self._manifest.catalog)
+        return is_usable() and can_enrich and not self._workspace.config.rewrites_events
 
     def _new_kernel(self) -> Kernel:
         return Kernel(
             self._manifest.catalog,
             self._intake.sources,
+            self._privacy,
             lambda table, call: rule_of(self._contracts.schemas_of(table), call),
             now=self._now,
             keeps_raw=True,
