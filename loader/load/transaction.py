@@ -14,7 +14,7 @@ from loader.config import Workspace
 from loader.contracts import Contract, Contracts, Violation, columns_named
 from loader.event.envelope import Event
 from loader.event.values import ARROW, ColumnType
-from loader.ledger import IdIndex, Keys, keys_of
+from loader.ledger import Digests, IdIndex, keys_of
 from loader.load.ahead import ahead
 from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.intake import Block, Candidate, Intake
@@ -143,10 +143,7 @@ class Load:
             files = self._lake.files()
         self._lake.sync_folders()
         self._archive.sync_folders()
-        runs = chain(
-            self._accepted.save(manifest.next_load_id), self._blocked.save(manifest.next_load_id)
-        )
-        manifest.id_runs = list(runs)
+        manifest.id_runs = [*self._accepted.save(), *self._blocked.save()]
         manifest.files += files
         manifest.loaded_files += self._loaded
         if self._spooled is not None:
@@ -312,6 +309,7 @@ class Load:
             self._workspace.ids,
             kind,
             self._manifest.id_runs,
+            load_id=self._manifest.next_load_id,
             today=self._now.date(),
             dedupe_days=self._workspace.config.dedupe_days,
         )
@@ -338,7 +336,7 @@ class Load:
         self._lake.write("loads", table, days, self._manifest.catalog)
 
 
-def _first_of_each(keys: Keys) -> npt.NDArray[np.intp]:
+def _first_of_each(keys: Digests) -> npt.NDArray[np.intp]:
     """For each key, the index at which it stands first."""
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     return first[which]

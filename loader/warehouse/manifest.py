@@ -25,7 +25,7 @@ from loader.errors import StorageError
 from loader.ledger import Run
 from loader.warehouse.catalog import Catalog
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1: ids seen stood in files of another layout, which are read still
 # A query that began before a commit still finds its own version, though it may run for an hour.
 _KEPT_SECONDS = 3600
 _KEPT_VERSIONS = 3

@@ -18,13 +18,23 @@ class Ledger:
         self.runs = []
         self.loads = 0
 
-    def open(self, day=0, dedupe_days=30):
-        today = START + timedelta(days=day)
-        return IdIndex(self.folder, "accepted", self.runs, today=today, dedupe_days=dedupe_days)
+    def open(self, day=0, dedupe_days=30, kind="accepted"):
+        return IdIndex(
+            self.folder,
+            kind,
+            self.runs,
+            load_id=self.loads + 1,
+            today=START + timedelta(days=day),
+            dedupe_days=dedupe_days,
+        )
 
     def save(self, index):
         self.loads += 1
-        self.runs = index.save(self.loads)
+        self.runs = index.save()
+
+    @property
+    def bytes(self):
+        return sum((self.folder / run.file).stat().st_size for run in self.runs)
 
     def add(self, *ids, day=0, dedupe_days=30):
         index = self.open(day, dedupe_days)
@@ -80,18 +90,38 @@ def test_a_window_made_longer_and_shorter_again_loses_no_newer_day(ledger):
 
 def test_kinds_are_kept_apart(ledger):
     ledger.add("a")
-    blocked = IdIndex(ledger.folder, "blocked", ledger.runs, today=START, dedupe_days=30)
 
-    assert not blocked.contains(keys_of(["a"])).any()
+    assert not ledger.open(kind="blocked").contains(keys_of(["a"])).any()
 
 
 def test_an_id_costs_eighteen_bytes(ledger):
     for load in range(20):
         ledger.add(*(f"{load}-{i}" for i in range(500)))
 
-    files = [ledger.folder / run.file for run in ledger.runs]
     assert sum(run.count for run in ledger.runs) == 10_000
-    assert sum(file.stat().st_size for file in files) == 18 * 10_000
+    assert ledger.bytes == 18 * 10_000
+
+
+def test_an_id_costs_at_most_twenty_four_bytes_on_any_day_though_others_expire(ledger):
+    for day in range(100):
+        ledger.add(*(f"{day}-{i}" for i in range(100)), day=day)
+
+        assert ledger.bytes <= 24 * 100 * min(day + 1, 31)
+
+
+def test_a_run_that_is_all_expired_is_forgotten_by_the_next_load(ledger):
+    ledger.add(*map(str, range(1_000)), day=0)
+
+    ledger.add("a", day=31)
+
+    assert [run.count for run in ledger.runs] == [1]
+
+
+def test_ids_that_come_back_for_ever_do_not_pile_up(ledger):
+    for window in range(20):
+        ledger.add(*map(str, range(100)), day=31 * window)
+
+    assert [run.count for run in ledger.runs] == [100]
 
 
 def test_many_loads_leave_few_files(ledger):
@@ -124,6 +154,19 @@ def test_no_ids_at_all_are_fine(ledger):
 
     assert ledger.runs == []
     assert ledger.has() == []
+
+
+def test_keys_that_share_their_first_half_are_told_apart(ledger):
+    keys = np.array([b"12345678" + bytes([65 + i] * 8) for i in range(9)], dtype="S16")
+    known = {7, 0, 3}
+    for day, places in ((0, [7, 0, 3]), (20, [4, 2]), (31, [8, 0])):
+        index = ledger.open(day)
+        index.add(keys[places])
+        known = {8, 0, 4, 2} if day == 31 else known | set(places)
+
+        assert index.contains(keys).tolist() == [place in known for place in range(9)]
+        ledger.save(index)
+        assert ledger.open(day).contains(keys).tolist() == [place in known for place in range(9)]
 
 
 @pytest.mark.parametrize("ending", [b"\x00", b"\x00\x00", b"\xff", b""])

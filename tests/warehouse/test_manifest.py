@@ -20,7 +20,7 @@ def test_what_was_committed_is_read(workspace):
         LakeFile("tracks/_date=2024-05-01/3.parquet", "tracks", "2024-05-01", 3, 7)
     )
     manifest.loaded_files.append(LoadedFile("ab" * 32, 3))
-    manifest.id_runs.append(Run("accepted-3-0.ids", "accepted", 7))
+    manifest.id_runs.append(Run("accepted-3-0.keys", "accepted", 7, {"2500": 7}))
 
     commit_manifest(workspace, manifest)
     found = read_manifest(workspace)
