@@ -80,8 +80,18 @@ struct Column {
         return type == Type::TEXT && value.kind == STRING && !value.escaped && last() == value.text;
     }
 
+    // Room for as much as `earlier` held.
+    void reserve(const Column& earlier) {
+        valid.reserve(earlier.valid.size());
+        ints.reserve(earlier.ints.size());
+        floats.reserve(earlier.floats.size());
+        ends.reserve(earlier.ends.size());
+        bytes.reserve(earlier.bytes.size());
+    }
+
     // Nulls up to `row`, which is left out.
     void fill(int64_t row) {
+        if (rows() == row) return;
         const auto count = static_cast<size_t>(row);
         valid.resize(count, 0);
         switch (type) {

@@ -53,15 +53,16 @@ struct Envelope {
         return found.text;
     }
 
-    // Finds every field of an event.
-    void read(Text event) {
+    // Finds every field of an event; `order` is that of the fields of the one before.
+    void read(Text event, std::vector<Field>& order) {
         text = event;
         values.fill({});
         key_begin = key_end = {};
         Cursor cursor(text);
         cursor.skip_blanks();
         cursor.expect('{');
-        do read_field(cursor);
+        size_t place = 0;
+        do read_field(cursor, order, place++);
         while (cursor.take(','));
         cursor.expect('}');
         cursor.skip_blanks();
@@ -71,25 +72,32 @@ struct Envelope {
     }
 
 private:
-    void read_field(Cursor& cursor) {
+    static Field field_of(Text name, std::vector<Field>& order, size_t place) {
+        const bool is_guessed = place < order.size() && order[place] < UNSTORED;
+        if (is_guessed && FIELD_NAMES[order[place]] == name) return order[place];
+        const auto known = fields_by_name().find(name);
+        const Field found = known == fields_by_name().end() ? FIELD_COUNT : known->second;
+        if (place >= order.size()) order.resize(place + 1, UNSTORED);
+        if (found < UNSTORED) order[place] = found;
+        return found;
+    }
+
+    void read_field(Cursor& cursor, std::vector<Field>& order, size_t place) {
         const char* const begin = cursor.position();
         cursor.skip_blanks();
         const Scalar name = cursor.string();
-        const auto known = fields_by_name().find(name.text);
+        const Field field = field_of(name.text, order, place);
         cursor.skip_blanks();
         cursor.expect(':');
         cursor.skip_blanks();
         const Text value = cursor.skip_value();
         cursor.skip_blanks();
-        if (known == fields_by_name().end()) {
+        if (field == FIELD_COUNT) {
             if (name.escaped || (value != "null" && value != "{}")) throw Odd{};
             return;  // an unknown field that says nothing
         }
-        const Field field = known->second;
-        if (field == UNSTORED) {
-            Cursor(value).check_value();
-            return;
-        }
+        if (field == UNSTORED || field == WRITE_KEY) Cursor(value).check_value();
+        if (field == UNSTORED) return;
         if (!values[field].empty()) throw Odd{};
         values[field] = value;
         if (field == WRITE_KEY) {

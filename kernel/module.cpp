@@ -78,6 +78,7 @@ py::tuple buffers_of(Column&& column, int64_t rows) {
 py::object taken(Column& column, int64_t rows) {
     Column emptied(column.type);
     emptied.has_big_ints = column.has_big_ints;
+    emptied.reserve(column);
     std::swap(column, emptied);
     const auto& valid = emptied.valid;
     if (std::find(valid.begin(), valid.end(), 1) == valid.end()) return py::none();
@@ -102,6 +103,7 @@ void add_key(Table& table, const std::string& root, const std::vector<std::strin
     Key* key = root == "context" ? &table.context : root == "body" ? &table.body : &table.outer;
     for (const auto& name : path) key = key->child(name);
     key->column = table.column(column, type);
+    table.find_parts();
 }
 
 std::vector<Text> views_of(const py::list& texts) {
@@ -116,40 +118,47 @@ std::vector<Text> views_of(const py::list& texts) {
     return views;
 }
 
-// The id of each event, None where it is for Python. `texts` has to live until `take` is done.
-py::list scan(Reader& reader, const py::list& texts, const std::vector<int>& owners,
-              int first_request) {
-    const auto views = views_of(texts);
-    {
-        const py::gil_scoped_release release;
-        reader.scan(views, owners, first_request);
-    }
-    py::list ids(views.size());
-    for (size_t i = 0; i < views.size(); ++i) {
-        const Envelope& envelope = reader.envelopes[i];
-        if (envelope.is_odd) ids[i] = py::none();
-        else ids[i] = py::str(envelope.string(MESSAGE_ID).data(), envelope.string(MESSAGE_ID).size());
-    }
-    return ids;
-}
-
 // (is_odd, source, call, received_at, sent_at, ip, is_browser), as struct Request has them.
-void set_requests(Reader& reader, const py::list& requests) {
-    reader.requests.clear();
+std::vector<Request> requests_from(const py::list& requests) {
+    std::vector<Request> given;
     for (const auto& found : requests) {
         const auto said = found.cast<py::tuple>();
-        reader.requests.push_back(
+        given.push_back(
             {said[0].cast<bool>(), said[1].cast<int>(), said[2].cast<std::optional<std::string>>(),
              said[3].cast<std::optional<int64_t>>(), said[4].cast<std::optional<int64_t>>(),
              said[5].cast<std::string>(), said[6].cast<bool>()});
     }
+    return given;
 }
 
-py::bytes take(Reader& reader, std::string flags, int64_t first_seq) {
-    if (flags.size() != reader.envelopes.size()) throw py::value_error("wanted a flag an event");
+std::unique_ptr<Scan> scan(const py::list& texts, std::vector<int> owners, const py::list& requests) {
+    const auto views = views_of(texts);
+    auto given = requests_from(requests);
+    const py::gil_scoped_release release;
+    return std::make_unique<Scan>(views, std::move(owners), std::move(given));
+}
+
+// The id of each event, None where it is for Python.
+py::list ids_of(const Scan& scan) {
+    py::list ids(scan.envelopes.size());
+    for (size_t i = 0; i < scan.envelopes.size(); ++i) {
+        const Envelope& envelope = scan.envelopes[i];
+        if (envelope.is_odd) {
+            ids[i] = py::none();
+        } else {
+            const Text id = envelope.string(MESSAGE_ID);
+            ids[i] = py::str(id.data(), id.size());
+        }
+    }
+    return ids;
+}
+
+py::bytes take(Reader& reader, const Scan& scan, std::string flags, int64_t first_seq,
+               int first_request) {
+    if (flags.size() != scan.envelopes.size()) throw py::value_error("wanted a flag an event");
     {
         const py::gil_scoped_release release;
-        reader.take(flags, first_seq);
+        reader.take(scan, flags, first_seq, first_request);
     }
     return py::bytes(flags);
 }
@@ -175,6 +184,11 @@ PYBIND11_MODULE(_kernel, module) {
         })
         .def("finish", &finish);
 
+    py::class_<Scan>(module, "Scan")
+        .def(py::init(&scan), py::arg("texts"), py::arg("owners"), py::arg("requests"),
+             py::keep_alive<1, 2>())
+        .def("ids", &ids_of);
+
     py::class_<Reader>(module, "Reader")
         .def(py::init<>())
         .def("add_table", [](Reader& reader, const py::object& rule) {
@@ -190,16 +204,14 @@ PYBIND11_MODULE(_kernel, module) {
         .def("add_source", [](Reader& reader, const std::string& key, int source) {
             reader.sources[key] = source;
         })
-        .def("set_requests", &set_requests)
-        .def("scan", &scan, py::arg("texts"), py::arg("owners"),
+        .def("take", &take, py::arg("scan"), py::arg("flags"), py::arg("first_seq"),
              py::arg("first_request"))
-        .def("take", &take, py::arg("flags"), py::arg("first_seq"))
         .def_readwrite("default_source", &Reader::default_source)
         .def_readwrite("unknown_source", &Reader::unknown_source)
         .def_readwrite("only_source", &Reader::only_source)
         .def_readwrite("client_libraries", &Reader::client_libraries)
         .def_readwrite("suppressed_users", &Reader::suppressed_users)
         .def_readwrite("suppressed_devices", &Reader::suppressed_devices)
-        .def_readwrite("keeps_raw", &Reader::keeps_raw)
+        .def_readwrite("raw_since", &Reader::raw_since)
         .def_readwrite("now", &Reader::now);
 }

@@ -23,10 +23,48 @@ struct Request {
     bool is_browser = false;               // the sender's address is the event's
 };
 
+constexpr size_t MAX_EVENT_BYTES = 32 * 1024;
+
+// Step one: the envelopes of events, and what their requests said. It looks at `texts`, which have to
+// outlive it, and at nothing else, so that one thread may scan while another one takes.
+class Scan {
+public:
+    std::vector<Envelope> envelopes;
+    std::vector<int> owners;        // each event's request; empty: all came with the first
+    std::vector<Request> requests;
+
+    Scan(const std::vector<Text>& texts, std::vector<int> given_owners, std::vector<Request> given)
+        : envelopes(texts.size()), owners(std::move(given_owners)), requests(std::move(given)) {
+        std::vector<Field> order;
+        for (size_t i = 0; i < texts.size(); ++i) {
+            Envelope& envelope = envelopes[i];
+            try {
+                if (texts[i].size() > MAX_EVENT_BYTES || request(i).is_odd) throw Odd{};
+                envelope.read(texts[i], order);
+                if (envelope.string(MESSAGE_ID).empty()) throw Odd{};
+                envelope.call = call_of(envelope, request(i));
+                envelope.is_odd = false;
+            } catch (const Odd&) {
+            }
+        }
+    }
+
+    size_t owner(size_t event) const { return owners.empty() ? 0 : static_cast<size_t>(owners[event]); }
+
+    const Request& request(size_t event) const { return requests[owner(event)]; }
+
+private:
+    static Call call_of(const Envelope& envelope, const Request& request) {
+        Text name = envelope.string(TYPE);
+        if (name.empty() && request.call) name = *request.call;
+        for (int call = 0; call < CALL_COUNT; ++call)
+            if (CALLS[call] == name) return static_cast<Call>(call);
+        throw Odd{};
+    }
+};
+
 class Reader {
 public:
-    static constexpr size_t MAX_EVENT_BYTES = 32 * 1024;
-
     ByText<Table*> events;                      // by a track event's name
     std::array<Table*, CALL_COUNT> calls{};     // of the other calls
     ByText<int> sources;                        // by write key
@@ -35,10 +73,8 @@ public:
     std::optional<int> only_source;             // whatever the write key
     std::unordered_set<std::string> client_libraries;
     std::unordered_set<std::string> suppressed_users, suppressed_devices;  // their events are Odd
-    bool keeps_raw = false;
     int64_t now = INT64_MAX;                    // what was received later is Odd, and so before 1970
-    std::vector<Envelope> envelopes;
-    std::vector<Request> requests{1};
+    int64_t raw_since = INT64_MAX;              // the JSON is kept of what was received from then on
 
     // A table whose events have to keep `contract` (of the whole event; null: none).
     Table* add_table(std::unique_ptr<Rule> contract) {
@@ -54,37 +90,21 @@ public:
         return table;
     }
 
-    // Step one; `owners` gives each event's request, none: the first. What is stored of a request is
+    // Step two, for each event that is wanted: whether it was taken. What is stored of its request is
     // twice its number, counted from `first_request`, and one more if its address is the event's.
-    void scan(const std::vector<Text>& texts, const std::vector<int>& owners, int first_request) {
-        envelopes.resize(texts.size());
-        owners_ = owners;
-        first_request_ = first_request;
-        for (size_t i = 0; i < texts.size(); ++i) {
-            Envelope& envelope = envelopes[i];
-            envelope.is_odd = true;
-            try {
-                if (texts[i].size() > MAX_EVENT_BYTES || request(i).is_odd) throw Odd{};
-                envelope.read(texts[i]);
-                if (envelope.string(MESSAGE_ID).empty()) throw Odd{};
-                envelope.call = call_of(envelope, request(i));
-                envelope.is_odd = false;
-            } catch (const Odd&) {
-            }
-        }
-    }
-
-    // Step two; for each event whether it is wanted, and then whether it was taken.
-    void take(std::string& flags, int64_t first_seq) {
-        for (size_t i = 0; i < envelopes.size(); ++i) {
+    void take(const Scan& scan, std::string& flags, int64_t first_seq, int first_request) {
+        for (size_t i = 0; i < scan.envelopes.size(); ++i) {
             if (!flags[i]) continue;
-            const Envelope& envelope = envelopes[i];
+            const Envelope& envelope = scan.envelopes[i];
             Table* const table = envelope.is_odd ? nullptr : table_of(envelope);
             flags[i] = 0;
             if (table == nullptr) continue;
             try {
                 ++stamp_;
-                put(*table, envelope, i, first_seq + static_cast<int64_t>(i));
+                const bool has_ip = put(*table, envelope, scan.request(i));
+                const auto request = first_request + 2 * static_cast<int64_t>(scan.owner(i)) + has_ip;
+                table->fixed[REQUEST].put_number(table->rows, request);
+                table->fixed[SEQ].put_number(table->rows, first_seq + static_cast<int64_t>(i));
                 ++table->rows;
                 flags[i] = 1;
             } catch (const Odd&) {
@@ -95,21 +115,7 @@ public:
 
 private:
     std::vector<std::unique_ptr<Table>> tables_;
-    std::vector<int> owners_;
-    int first_request_ = 0;
     int64_t stamp_ = 0;
-
-    const Request& request(size_t event) const {
-        return requests[owners_.empty() ? 0 : static_cast<size_t>(owners_[event])];
-    }
-
-    static Call call_of(const Envelope& envelope, const Request& request) {
-        Text name = envelope.string(TYPE);
-        if (name.empty() && request.call) name = *request.call;
-        for (int call = 0; call < CALL_COUNT; ++call)
-            if (CALLS[call] == name) return static_cast<Call>(call);
-        throw Odd{};
-    }
 
     Table* table_of(const Envelope& envelope) const {
         if (envelope.call != TRACK) return calls[envelope.call];
@@ -130,10 +136,10 @@ private:
         return source;
     }
 
-    void put(Table& table, const Envelope& envelope, size_t index, int64_t seq) {
-        const Request& said = request(index);
+    // Fills the row of one event; whether its request's address is its own.
+    bool put(Table& table, const Envelope& envelope, const Request& said) {
         check_fields(table, envelope);
-        put_fixed(table, envelope, said, seq);
+        put_fixed(table, envelope, said);
         const bool is_view = envelope.call == PAGE || envelope.call == SCREEN;
         const Field body = envelope.call == IDENTIFY || envelope.call >= GROUP_CALL ? TRAITS : PROPERTIES;
         const Field other = body == TRAITS ? PROPERTIES : TRAITS;
@@ -149,16 +155,15 @@ private:
         put_part(table, envelope, CONTEXT, table.context);
         const bool gets_ip = !said.ip.empty() && (said.is_browser || comes_from_client(table));
         if (gets_ip) put_ip(table, said.ip);
-        const int owner = owners_.empty() ? 0 : owners_[index];
-        table.fixed[REQUEST].put_number(table.rows, first_request_ + 2 * owner + gets_ip);
         table.fixed[PARTS].put_number(table.rows, parts_of(table));
-        if (keeps_raw) put_raw(table, envelope);
+        const Column& received_at = table.fixed[RECEIVED_AT];
+        if (!received_at.has(table.rows) || received_at.ints.back() >= raw_since) put_raw(table, envelope);
+        return gets_ip;
     }
 
     int64_t parts_of(Table& table) const {
         int64_t parts = 0, bit = 1;
-        for (const Text name : CONTEXT_PARTS) {
-            const Key* const key = find(table.context, name);
+        for (const Key* const key : table.parts) {
             if (key != nullptr && key->last_said == stamp_) parts |= bit;
             bit <<= 1;
         }
@@ -187,7 +192,7 @@ private:
         }
     }
 
-    void put_fixed(Table& table, const Envelope& envelope, const Request& said, int64_t seq) {
+    void put_fixed(Table& table, const Envelope& envelope, const Request& said) {
         const int64_t row = table.rows;
         auto& fixed = table.fixed;
         fixed[ID].put_plain(row, envelope.string(MESSAGE_ID));
@@ -207,7 +212,6 @@ private:
         put_moment(fixed[ORIGINAL_AT], row, envelope, ORIGINAL);
         put_moment(fixed[STATED_AT], row, envelope, STATED);
         fixed[SOURCE].put_number(row, source_of(envelope, said));
-        fixed[SEQ].put_number(row, seq);
         for (const auto& [field, call] : {std::pair{EVENT, TRACK}, {GROUP, GROUP_CALL}, {PREVIOUS, ALIAS}}) {
             const Text value = envelope.string(field);
             if (envelope.call == call) {

@@ -1,6 +1,8 @@
 // Rows of one raw table: the keys that its events are known to have, and the columns that they fill.
 #pragma once
 
+#include <array>
+
 #include "column.hpp"
 #include "rule.hpp"
 
@@ -58,6 +60,16 @@ struct Table {
     std::vector<Column> fixed;
     ByText<std::unique_ptr<Column>> columns;
     int64_t rows = 0;
+
+    // The keys that CONTEXT_PARTS names, null where none is known.
+    std::array<Key*, std::size(CONTEXT_PARTS)> parts{};
+
+    void find_parts() {
+        for (size_t i = 0; i < parts.size(); ++i) {
+            size_t hint = 0;
+            parts[i] = context.find(CONTEXT_PARTS[i], hint);
+        }
+    }
 
     Column* column(const std::string& name, Type type) {
         auto& found = columns[name];

@@ -62,7 +62,7 @@ public:
     // A string, number, true, false or null.
     Scalar scalar();
 
-    // The end of any value, of which only strings and brackets are looked at.
+    // Any value, of which only its end is looked for; whether it is well-formed is left open.
     Text skip_value();
 
     // Any value, read whole and forgotten.
@@ -70,21 +70,31 @@ public:
 
 private:
     Scalar number();
+    void skip_string();
     void literal(const char* word, size_t size);
 
     const char* at_;
     const char* end_;
 };
 
-// Eight bytes at once: whether one of them is a quote, a backslash, a control character or not ASCII.
-inline bool has_special(const char* at) {
-    constexpr uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+// Of eight bytes at once, a word that has a high bit where one is a quote or a backslash, or (perhaps)
+// behind that.
+constexpr uint64_t ONES = 0x0101010101010101, HIGHS = 0x8080808080808080;
+
+inline uint64_t load_word(const char* at) {
     uint64_t word;
     std::memcpy(&word, at, 8);
-    const uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
-    const uint64_t found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-                           ((word - ones * 0x20) & ~word) | word;
-    return found & high;
+    return word;
+}
+
+inline uint64_t ends_string(uint64_t word) {
+    const uint64_t quote = word ^ (ONES * '"'), slash = word ^ (ONES * '\\');
+    return (((quote - ONES) & ~quote) | ((slash - ONES) & ~slash)) & HIGHS;
+}
+
+// The same, and where one is a control character or not ASCII.
+inline uint64_t has_special(uint64_t word) {
+    return ends_string(word) | ((((word - ONES * 0x20) & ~word) | word) & HIGHS);
 }
 
 inline bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
@@ -111,7 +121,7 @@ inline Scalar Cursor::string() {
     const char* const begin = at_;
     bool escaped = false;
     for (;;) {
-        while (end_ - at_ >= 8 && !has_special(at_)) at_ += 8;
+        while (end_ - at_ >= 8 && !has_special(load_word(at_))) at_ += 8;
         const char c = peek();
         if (c == '"') break;
         if (static_cast<unsigned char>(c) < 0x20) throw Odd{};
@@ -179,8 +189,26 @@ inline Scalar Cursor::number() {
     return found;
 }
 
+inline void Cursor::skip_string() {
+    expect('"');
+    for (;;) {
+        while (end_ - at_ >= 8 && !ends_string(load_word(at_))) at_ += 8;
+        const char c = peek();
+        ++at_;
+        if (c == '"') return;
+        if (c == '\\') {
+            peek();
+            ++at_;
+        }
+    }
+}
+
 inline Text Cursor::skip_value() {
     const char* const begin = at_;
+    if (peek() == '"') {
+        skip_string();
+        return Text(begin, at_ - begin);
+    }
     if (peek() != '{' && peek() != '[') {
         scalar();
         return Text(begin, at_ - begin);
@@ -189,7 +217,7 @@ inline Text Cursor::skip_value() {
     for (;;) {
         switch (peek()) {
             case '"':
-                string();
+                skip_string();
                 continue;
             case '{':
             case '[':

@@ -22,7 +22,7 @@ from loader.ledger.runs import Halves, Keys, Run, merge, read_run, write_merged
 Digests = npt.NDArray[np.bytes_]  # S16
 
 _EPOCH = date(2020, 1, 1)
-_DIGEST_BYTES: Final = 16
+DIGEST: Final = np.dtype("S16")
 _MAX_IN_MEMORY: Final = 1 << 19  # keys; ten megabytes
 _MAX_EXPIRED: Final = 0.25  # of a run's keys
 
@@ -36,7 +36,7 @@ def keys_of(texts: Iterable[str]) -> Digests:
     digests = b"".join(
         [md5(t.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest() for t in texts]
     )
-    return np.frombuffer(digests, dtype=f"S{_DIGEST_BYTES}")
+    return np.frombuffer(digests, dtype=DIGEST)
 
 
 class IdIndex:

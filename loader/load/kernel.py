@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from loader.archive import shared_json
 from loader.event.envelope import CLIENT_LIBRARIES
 from loader.event.values import ARROW, ColumnType, parse_moment, type_of
+from loader.ledger import DIGEST, Digests, keys_of
 from loader.load.buffer import LearntKey
 from loader.load.intake import Block, Request, Sources
 from loader.transformations import Privacy
@@ -70,6 +71,24 @@ class Chunk:
     added: dict[str, pa.Array]
 
 
+@dataclass(frozen=True)
+class Scanned:
+    """A block of events whose envelopes were read: ids and keys, None and worthless where it is
+    for Python to read the event.
+    """
+
+    block: Block
+    ids: list[str | None]
+    keys: Digests
+    envelopes: Any = None  # without the kernel there are none
+
+
+def unscanned(block: Block) -> Scanned:
+    """A block whose events are all for Python."""
+    count = len(block.texts)
+    return Scanned(block, [None] * count, np.zeros(count, DIGEST))
+
+
 class Kernel:
     """Takes what it can of one load's events; `rules` gives a table's contract (see rules.py)."""
 
@@ -81,7 +100,7 @@ class Kernel:
         rules: Callable[[str, str], dict[str, Any] | None],
         *,
         now: datetime,
-        keeps_raw: bool,
+        raw_since: datetime,
     ) -> None:
         self._catalog = catalog
         self._rules = rules
@@ -89,12 +108,10 @@ class Kernel:
         self._states: dict[str, dict[str, TypeState]] = {}  # as the kernel has them
         self._calls: dict[str, str] = {}
         self._sources: list[str] = []
-        self._requests: list[Request] = []
         self._shared: list[bytes | None] = []  # of each request, without and with its address
-        self._first_request = 0
         reader = self._reader = _kernel.Reader()
-        reader.now = (now - _EPOCH) // (now.resolution)
-        reader.keeps_raw = keeps_raw
+        reader.now = (now - _EPOCH) // now.resolution
+        reader.raw_since = (raw_since - _EPOCH) // now.resolution
         reader.client_libraries = set(CLIENT_LIBRARIES)
         reader.suppressed_users = set(privacy.suppressed_users)
         reader.suppressed_devices = set(privacy.suppressed_devices)
@@ -106,24 +123,25 @@ class Kernel:
         for key, name in sources.by_key.items():
             reader.add_source(key, self._source(name))
 
-    def scan(self, block: Block) -> list[str | None]:
-        """The id of each event, None of one that isn't ordinary."""
-        self._texts = block.texts  # the reader looks at their bytes until `take` is done
-        if block.requests is not self._requests:
-            self._requests = block.requests
-            self._first_request = len(self._shared)
-            for request in block.requests:
-                self._shared += [shared_json(request.shared), shared_json(request.with_ip)]
-            self._reader.set_requests([self._said(request) for request in block.requests])
-        ids: list[str | None] = self._reader.scan(block.texts, block.owners, self._first_request)
-        return ids
+    def scan(self, block: Block) -> Scanned:
+        """The envelopes of a block's events. One thread may scan while another one takes."""
+        said = [self._said(request) for request in block.requests]
+        envelopes = _kernel.Scan(block.texts, block.owners, said)
+        ids = envelopes.ids()
+        keys = keys_of(id_ or "" for id_ in ids)
+        return Scanned(block, ids, keys.copy(), envelopes)
 
-    def take(self, is_wanted: npt.NDArray[np.bool_], first_seq: int) -> npt.NDArray[np.bool_]:
+    def take(
+        self, scanned: Scanned, is_wanted: npt.NDArray[np.bool_], first_seq: int
+    ) -> npt.NDArray[np.bool_]:
         """Take the wanted ones of what was scanned, if they are ordinary; which were taken.
 
         Their `_seq` counts from `first_seq` over all that was scanned.
         """
-        taken = self._reader.take(is_wanted.tobytes(), first_seq)
+        flags, first_request = is_wanted.tobytes(), len(self._shared)
+        for request in scanned.block.requests:
+            self._shared += [shared_json(request.shared), shared_json(request.with_ip)]
+        taken = self._reader.take(scanned.envelopes, flags, first_seq, first_request)
         return np.frombuffer(taken, np.bool_)
 
     def learn(self, table: str, call: str, names: Sequence[str], keys: Sequence[LearntKey]) -> None:
@@ -173,8 +191,7 @@ class Kernel:
 
     def renew(self) -> None:
         """Forget what chunks needed, take over types that have widened; before the next row."""
-        self._shared = self._shared[self._first_request :]
-        self._first_request = 0
+        self._shared = []
         for name, states in self._states.items():
             for column, known in states.items():
                 state = self._catalog.state_of(name, column)

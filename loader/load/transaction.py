@@ -1,7 +1,7 @@
 """A load at work: takes lines, judges each event, and commits all of it or nothing."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, time
 from itertools import chain
 from typing import Self
 
@@ -18,7 +18,7 @@ from loader.ledger import Digests, IdIndex, keys_of
 from loader.load.ahead import ahead
 from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.intake import Block, Candidate, Intake
-from loader.load.kernel import Kernel, is_usable
+from loader.load.kernel import Kernel, Scanned, is_usable, unscanned
 from loader.load.reader import STDIN, Progress, digest_of, read_lines
 from loader.load.report import LoadReport
 from loader.load.rows import RowWriter
@@ -32,7 +32,7 @@ from loader.warehouse.catalog import fixed_columns
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
 _FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
 _BLOCK_BYTES = 1024 * 1024  # of the spool, taken together
-_FIRST_STEP, _LAST_STEP = 64, 8_192  # events taken together
+_FIRST_PART, _LAST_PART = 64, 4_096  # events taken together
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -66,13 +66,13 @@ class Load:
         load_id = manifest.next_load_id
         self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
-        oldest = oldest_day(workspace, self._now.date())
-        self._archive = ArchiveWriter(workspace, load_id, oldest=oldest)
+        self._oldest_archived = oldest_day(workspace, self._now.date())
+        self._archive = ArchiveWriter(workspace, load_id, oldest=self._oldest_archived)
         self._kernel = self._new_kernel() if self._may_use_kernel() else None
         self._loaded: list[LoadedFile] = []
         self._spooled: list[str] | None = None
         self._buffered = self._buffered_bytes = 0
-        self._step, self._flush_events = _FIRST_STEP, min(_FIRST_FLUSH_EVENTS, _FLUSH_EVENTS)
+        self._flush_events = min(_FIRST_FLUSH_EVENTS, _FLUSH_EVENTS)
         self._keys_reported: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -101,29 +101,13 @@ class Load:
                 if progress:
                     progress(before + position, total)
 
-            for lines in ahead(read_lines(name, on_bytes)):
-                filled = [line for line in lines if line and not line.isspace()]
-                self.report.lines += len(filled)
-                self._take(self._intake.read(filled), sum(map(len, filled)))
+            self._take(self._read(name, on_bytes))
             done += taken
         self._flush(everything=True)
 
     def take_spool(self, segments: Sequence[Segment], progress: Progress | None) -> None:
         """The same with segments of the spool, all workers' requests in the order of arrival."""
-        total = sum(segment.path.stat().st_size for segment in segments)
-        done = held_bytes = 0
-        lines: list[SpoolLine] = []
-        for line in chain(read_spool(segments), [None]):
-            if line is not None:
-                lines.append(line)
-                held_bytes += len(line.text)
-            if line is None or held_bytes >= _BLOCK_BYTES:
-                self.report.lines += len(lines)
-                self._take(self._intake.read_spool(lines), held_bytes)
-                done += held_bytes
-                lines, held_bytes = [], 0
-                if progress:
-                    progress(done if line is not None else total, total)
+        self._take(self._read_spool(segments, progress))
         self._flush(everything=True)
         self._spooled = [segment.key for segment in segments]
 
@@ -155,42 +139,66 @@ class Load:
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
-    def _take(self, block: Block, text_bytes: int) -> None:
-        """Take the events of `block`, read from so many bytes of text, in order.
+    def _read(self, name: str, on_bytes: Callable[[int], None]) -> Iterator[Block]:
+        for lines in read_lines(name, on_bytes):
+            filled = [line for line in lines if line and not line.isspace()]
+            self.report.lines += len(filled)
+            yield self._intake.read(filled)
 
-        Few at first: what Python learns from them the kernel knows for all that follow.
-        """
-        self._buffered_bytes += text_bytes
-        start = 0
-        while start < len(block.texts):
-            self._take_part(block.part(start, start + self._step))
-            start += self._step
-            self._step = min(2 * self._step, _LAST_STEP)
+    def _read_spool(
+        self, segments: Sequence[Segment], progress: Progress | None
+    ) -> Iterator[Block]:
+        total = sum(segment.path.stat().st_size for segment in segments)
+        done = held_bytes = 0
+        lines: list[SpoolLine] = []
+        for line in chain(read_spool(segments), [None]):
+            if line is not None:
+                lines.append(line)
+                held_bytes += len(line.text)
+            if line is None or held_bytes >= _BLOCK_BYTES:
+                self.report.lines += len(lines)
+                yield self._intake.read_spool(lines)
+                done += held_bytes
+                lines, held_bytes = [], 0
+                if progress:
+                    progress(done if line is not None else total, total)
+
+    def _take(self, blocks: Iterator[Block]) -> None:
+        """Take the events of `blocks`, in order; what comes next is read and scanned meanwhile."""
+        for scanned in ahead(self._scan(blocks)):
+            self._take_part(scanned)
+            self._buffered_bytes += sum(map(len, scanned.block.texts))
             if self._buffered >= self._flush_events:
                 self._flush()
                 self._flush_events = min(2 * self._flush_events, _FLUSH_EVENTS)
-        if self._buffered_bytes >= _FLUSH_BYTES:
-            self._flush()
+            if self._buffered_bytes >= _FLUSH_BYTES:
+                self._flush()
 
-    def _take_part(self, block: Block) -> None:
+    def _scan(self, blocks: Iterator[Block]) -> Iterator[Scanned]:
+        """Parts of `blocks`, small at first: what Python learns of one the kernel knows next."""
+        size = _FIRST_PART
+        for block in blocks:
+            start = 0
+            while start < len(block.texts):
+                part = block.part(start, start + size)
+                yield self._kernel.scan(part) if self._kernel else unscanned(part)
+                start += size
+                size = min(2 * size, _LAST_PART)
+
+    def _take_part(self, scanned: Scanned) -> None:
         """Ordinary events by the kernel, all others singly; each id once."""
+        block, keys = scanned.block, scanned.keys
         count, first_seq = len(block.texts), self._manifest.next_seq
-        ids = self._kernel.scan(block) if self._kernel else [None] * count
-        candidates = {
-            index: self._intake.candidate(block, index)
-            for index, id_ in enumerate(ids)
-            if id_ is None
-        }
-        keys = keys_of(
-            candidates[index].message_id if id_ is None else id_ for index, id_ in enumerate(ids)
-        )
+        odd = [index for index, id_ in enumerate(scanned.ids) if id_ is None]
+        candidates = {index: self._intake.candidate(block, index) for index in odd}
+        keys[odd] = keys_of(candidates[index].message_id for index in odd)
         is_old = self._accepted.contains(keys)
         first = _first_of_each(keys)
         is_taken = np.zeros(count, bool)
         if self._kernel:
             is_wanted = ~is_old & (first == np.arange(count))
-            is_wanted[list(candidates)] = False
-            is_taken |= self._kernel.take(is_wanted, first_seq)
+            is_wanted[odd] = False
+            is_taken |= self._kernel.take(scanned, is_wanted, first_seq)
         has_come = is_taken.copy()  # at the first place of each id: whether it was taken since
         for index in np.flatnonzero(~is_old & ~is_taken).tolist():
             if has_come[first[index]]:
@@ -273,6 +281,9 @@ class Load:
             sources = kernel.source_ids(chunk)
             added = enrich_chunk(self._pipeline.enrichment, chunk)
             times = self._rows.add_chunk(table, chunk, sources, added)
+            raw = chunk.fixed["raw"]
+            if raw.null_count == chunk.rows:  # all are too old to be archived
+                continue
             call, name = kernel.call_of(table), chunk.fixed["own"]
             self._archive.add_chunk(
                 [
@@ -283,7 +294,7 @@ class Load:
                     name if call == "track" else pa.nulls(chunk.rows, name.type),
                     times.received_at,
                     kernel.shared(chunk),
-                    chunk.fixed["raw"],
+                    raw,
                     times.date,
                 ]
             )
@@ -301,7 +312,7 @@ class Load:
             self._privacy,
             lambda table, call: rule_of(self._contracts.schemas_of(table), call),
             now=self._now,
-            keeps_raw=True,
+            raw_since=datetime.combine(self._oldest_archived, time(), UTC),
         )
 
     def _ids(self, kind: str) -> IdIndex:
