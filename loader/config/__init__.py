@@ -1,5 +1,6 @@
 """What a person decided: headwater.yml, and the workspace that it stands in."""
 
+from loader.config.contracts import ContractsConfig, SourceContractsConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, strip_write_keys
 from loader.config.settings import (
@@ -19,6 +20,7 @@ from loader.config.workspace import Workspace, find_workspace, open_workspace
 __all__ = [
     "CollectorConfig",
     "Config",
+    "ContractsConfig",
     "DestinationConfig",
     "EnrichmentConfig",
     "OAuthConfig",
@@ -26,6 +28,7 @@ __all__ = [
     "RetentionConfig",
     "Secret",
     "SourceConfig",
+    "SourceContractsConfig",
     "SyncConfig",
     "TransformationConfig",
     "WarehouseConfig",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from loader.config.contracts import ContractsConfig, SourceContractsConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, load_yaml
 from loader.config.strict import build, unknown_key
@@ -35,12 +36,14 @@ class OAuthConfig:
 class SourceConfig:
     """One source of events; its write key is what its SDK sends.
 
-    `requests_per_second` is what the collector takes of this source, all workers together.
+    `requests_per_second` is what the collector takes of this source, all workers together;
+    `contracts` is what it has of its own in place of the workspace's.
     """
 
     write_key: Secret | None = None
     oauth: OAuthConfig | None = None
     requests_per_second: int | None = None
+    contracts: SourceContractsConfig = field(default_factory=SourceContractsConfig)
 
     def __post_init__(self) -> None:
         if self.requests_per_second is not None and self.requests_per_second < 1:
@@ -127,6 +130,7 @@ class Config:
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     collector: CollectorConfig = field(default_factory=CollectorConfig)
+    contracts: ContractsConfig = field(default_factory=ContractsConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     enrichment: EnrichmentConfig = field(default_factory=EnrichmentConfig)
     transformations: tuple[TransformationConfig, ...] = ()

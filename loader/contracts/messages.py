@@ -31,16 +31,16 @@ def explain(error: ValidationError) -> tuple[str, str, str]:
             f"is missing; the contract wants {_wanted(properties.get(name))}",
         )
     if rule == "type":
-        return rule, path, f"{_show(found)} is {_kind_of(found)}; the contract wants {wanted}"
+        return rule, path, f"{show(found)} is {_kind_of(found)}; the contract wants {wanted}"
     if rule in ("enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
-        return rule, path, f"{_show(found)} is not allowed; the contract wants {wanted}"
+        return rule, path, f"{show(found)} is not allowed; the contract wants {wanted}"
     if rule == "format":
-        return rule, path, f"{_show(found)} is no {error.validator_value}; send one"
+        return rule, path, f"{show(found)} is no {error.validator_value}; send one"
     if rule == "pattern":
-        return rule, path, f"{_show(found)} does not match {error.validator_value!r}"
-    if error.validator is None:
-        return "false", path, f"{_show(found)} is not allowed there"
-    return rule, path, error.message.replace(repr(found), _show(found))
+        return rule, path, f"{show(found)} does not match {error.validator_value!r}"
+    if error.validator is None or (rule == "not" and error.validator_value == {}):
+        return "false", path, f"{show(found)} is not allowed there"
+    return rule, path, error.message.replace(repr(found), show(found))
 
 
 def _wanted(schema: Any) -> str:
@@ -48,9 +48,9 @@ def _wanted(schema: Any) -> str:
     if not isinstance(schema, dict) or not schema:
         return "a value"
     if "enum" in schema:
-        return f"one of {', '.join(_show(value) for value in schema['enum'])}"
+        return f"one of {', '.join(show(value) for value in schema['enum'])}"
     if "const" in schema:
-        return _show(schema["const"])
+        return show(schema["const"])
     kinds = schema.get("type", [])
     kinds = kinds if isinstance(kinds, list) else [kinds]
     wanted = " or ".join(_KINDS.get(str(kind), str(kind)) for kind in kinds) or "a value"
@@ -74,7 +74,8 @@ def _kind_of(value: object) -> str:
     return kinds.get(type(value), type(value).__name__)
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """A value as JSON, cut where it gets long."""
     return _shorten(json.dumps(value, ensure_ascii=False, default=str))
 
 

@@ -2,11 +2,14 @@
 
 Two shapes are accepted. `{"name", "description", "rules": {"required", "properties"}}`: the rules
 speak of the event's properties (of its traits in identify and group). And a JSON Schema over the
-whole event, bare or as the `rules` of such a document: what has `$schema`, or describes an object
-`properties` or `traits`.
+whole event: bare, as the `rules` of such a document (what has `$schema`, or describes an object
+`properties` or `traits`), or as the `jsonSchema` of a rule as Segment's public API gives it.
+
+An event may have several contracts, each with its `version`.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from loader.event.envelope import BODY_FIELD
 from loader.event.naming import CALL_TABLES, table_name
 
 COMMON = "common"
+_VERSIONED = re.compile(r"\.v\d+$")  # order_completed.v2.json
 _DRAFT_7 = "json-schema.org/draft-07/schema"
 _ENVELOPE_OBJECTS = ("properties", "traits")
 
@@ -32,25 +36,31 @@ class Contract:
     call: str  # track, identify, …, or `common` for every call
     table: str  # "" for `common`
     schema: dict[str, Any]
+    version: int = 1  # which of its event's contracts it is; an event names the one it keeps
 
 
 def read_contracts(folder: Path) -> list[Contract]:
-    """Every contract below `folder`, `schemas/`; ConfigError says which file is wrong and where."""
+    """Every contract below `folder`, `schemas/`, older versions first.
+
+    ConfigError says which file is wrong and where.
+    """
     contracts = [_read(path, "track") for path in sorted(folder.glob("track/*.json"))]
-    for call in (*BODY_FIELD, COMMON):
-        path = folder / f"{call}.json"
-        if call != "track" and path.is_file():
-            contracts.append(_read(path, call))
-    by_table: dict[str, Contract] = {}
+    for call in BODY_FIELD:
+        if call != "track":
+            paths = [*folder.glob(f"{call}.json"), *sorted(folder.glob(f"{call}.*.json"))]
+            contracts += [_read(path, call) for path in paths]
+    if (folder / f"{COMMON}.json").is_file():
+        contracts.append(_read(folder / f"{COMMON}.json", COMMON))
+    by_identity: dict[tuple[str, int], Contract] = {}
     for contract in contracts:
-        twin = by_table.setdefault(contract.table, contract)
+        twin = by_identity.setdefault((contract.table, contract.version), contract)
         if twin is not contract:
             raise ConfigError(
-                f"{contract.file}: {contract.name!r} means the table {contract.table}, "
-                f"as {twin.name!r} of {twin.file.name} does",
-                fix="keep one contract a table",
+                f"{contract.file}: {contract.name!r} means version {contract.version} of the table "
+                f"{contract.table}, as {twin.name!r} of {twin.file.name} does",
+                fix='keep one contract a table, or tell them apart: "version": 2',
             )
-    return contracts
+    return sorted(contracts, key=lambda contract: contract.version)
 
 
 def _read(path: Path, call: str) -> Contract:
@@ -68,22 +78,40 @@ def _read(path: Path, call: str) -> Contract:
             f"{path}: {problem.json_path}: not a draft-07 schema: {problem.message}",
             fix="mend the file",
         ) from problem
-    name = str(found.get("name") or found.get("title") or path.stem)
-    if call == "track":
-        return Contract(path, name, call, table_name(name), schema)
-    return Contract(path, name, call, CALL_TABLES.get(call, ""), schema)
+    except RecursionError as problem:
+        raise ConfigError(f"{path}: nested too deep", fix="use `definitions`") from problem
+    key = found.get("key") if "jsonSchema" in found else None
+    name = str(found.get("name") or key or found.get("title") or _VERSIONED.sub("", path.stem))
+    table = table_name(name) if call == "track" else CALL_TABLES.get(call, "")
+    return Contract(path, name, call, table, schema, _version(path, found))
+
+
+def _version(path: Path, found: dict[str, Any]) -> int:
+    version = found.get("version", 1)
+    if type(version) is not int or version < 0:
+        raise ConfigError(
+            f"{path}: version: found {version!r}, wanted a whole number",
+            fix='write one, as in "version": 2; without it, a contract is version 1',
+        )
+    return version
 
 
 def _whole_event_schema(path: Path, call: str, found: dict[str, Any]) -> dict[str, Any]:
-    rules = found.get("rules", found)
+    key = next((key for key in ("jsonSchema", "rules") if key in found), "")
+    rules = found[key] if key else found
     if not isinstance(rules, dict):
-        raise ConfigError(f"{path}: rules: found {rules!r}, wanted an object", fix="mend the file")
+        raise ConfigError(f"{path}: {key}: found {rules!r}, wanted an object", fix="mend the file")
+    if key == "jsonSchema" and str(found.get("type", call)).lower() != call:
+        raise ConfigError(
+            f"{path}: type: found {found['type']!r}, wanted {call.upper()!r}",
+            fix="move the file to where the contracts of that call are, or mend its type",
+        )
     draft = rules.get("$schema", found.get("$schema", _DRAFT_7))
     if _DRAFT_7 not in str(draft):
         raise ConfigError(f"{path}: $schema is {draft!r}, wanted draft-07", fix="use draft-07")
     described = rules.get("properties")
     speaks_of_event = (
-        "rules" not in found
+        key != "rules"
         or "$schema" in rules
         or call == COMMON
         or (

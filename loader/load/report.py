@@ -10,6 +10,7 @@ class LoadReport:
 
     `events_in = accepted + blocked + duplicates + suppressed + dropped`; a torn line counts as one
     blocked event. `blocked` counts what is newly kept back, so a repeat is among `duplicates`.
+    `violation_events` (`Violation Generated`) came of the load itself and are in none of these.
     """
 
     load_id: int | None = None
@@ -20,6 +21,7 @@ class LoadReport:
     duplicates: int = 0
     suppressed: int = 0
     dropped: int = 0
+    violation_events: int = 0
     tables: dict[str, int] = field(default_factory=dict)
     already_loaded: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -11,23 +11,25 @@ import pyarrow as pa
 
 from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
-from loader.contracts import Contract, Contracts, Violation, columns_named
-from loader.event.envelope import Event
-from loader.event.values import ARROW, ColumnType
+from loader.contracts import Action, Contract, Contracts, Violation
+from loader.event.envelope import Event, Shared
+from loader.event.values import ColumnType, json_text
 from loader.ledger import Digests, IdIndex, keys_of
 from loader.load.ahead import ahead
 from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.intake import Block, Candidate, Intake
 from loader.load.kernel import Kernel, Scanned, is_usable, unscanned
+from loader.load.loads import log_load
+from loader.load.planned import give_columns
 from loader.load.reader import STDIN, Progress, digest_of, read_lines
 from loader.load.report import LoadReport
 from loader.load.rows import RowWriter
 from loader.load.rules import rule_of
+from loader.load.violation_events import new_events
 from loader.load.violations import ViolationWriter
 from loader.spool import Segment, SpoolLine, read_spool
 from loader.transformations import MiddlewareFailed, Pipeline, Privacy
 from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
-from loader.warehouse.catalog import fixed_columns
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
 _FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
@@ -54,8 +56,8 @@ class Load:
         self._workspace = workspace
         self._manifest = manifest
         self._now = datetime.now(UTC)
-        self._contracts = Contracts(contracts)
-        self._had_columns = _exist(manifest, contracts)
+        self._contracts = Contracts(contracts, workspace.config)
+        self._had_columns = give_columns(manifest.catalog, contracts)
         self._ints = manifest.catalog.columns_typed(ColumnType.INT)
         self._privacy = Privacy(workspace)
         self._pipeline = Pipeline(workspace)
@@ -217,9 +219,17 @@ class Load:
             self._rows.teach(self._kernel)
 
     def _settle_violations(self) -> None:
-        blocked, repeated = self._violations.settle()
-        self.report.blocked += blocked
-        self.report.duplicates += repeated
+        settled = self._violations.settle()
+        self.report.blocked += settled.blocked
+        self.report.duplicates += settled.repeated
+        told = new_events(settled.rows, self._contracts, self._accepted)
+        for event, source in told:
+            seq = self._manifest.next_seq
+            self._rows.add(event, seq, source, {})
+            self._archive_event(event, seq, source, None, json_text(event).encode())
+            self._manifest.next_seq += 1
+        self.report.violation_events += len(told)
+        self._buffered += len(told)
         self._violations.write(self._lake, self._manifest.catalog)
 
     def _judge(self, candidate: Candidate, seq: int) -> bool:
@@ -232,33 +242,41 @@ class Load:
             self.report.suppressed += 1
             return False
         event, found = self._transform(candidate)
-        if found:
-            self._violations.add(candidate, found, "block")
-            return False
+        for action, violations in found.items():
+            self._violations.add(candidate, violations, action)
         if event is None:
-            self.report.dropped += 1
+            self.report.dropped += not found
             return False
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
             self._keys_reported.add(candidate.unknown_key)
             self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
-        self._rows.add(event, seq, candidate.source, candidate.rescued)
+        # A copy: what finds no column is added to it, and a violation tells the event as it came.
+        self._rows.add(event, seq, candidate.source, candidate.rescued.copy())
         text = without_write_key(candidate.text) if candidate.has_key else candidate.text
-        came = candidate.event
-        name = came["event"] if came["type"] == "track" else None
-        fields = (seq, candidate.message_id, candidate.source, came["type"], name)
-        self._archive.add(fields, candidate.shared, text)
+        self._archive_event(candidate.event, seq, candidate.source, candidate.shared, text)
         return True
 
-    def _transform(self, candidate: Candidate) -> tuple[Event | None, list[Violation]]:
-        """The event as tables get it, None if it is dropped; and what keeps it back."""
+    def _archive_event(
+        self, event: Event, seq: int, source: str, shared: Shared | None, text: bytes
+    ) -> None:
+        name = event["event"] if event["type"] == "track" else None
+        fields = (seq, event["messageId"], source, event["type"], name)
+        self._archive.add(fields, shared, text)
+
+    def _transform(
+        self, candidate: Candidate
+    ) -> tuple[Event | None, dict[Action, list[Violation]]]:
+        """The event as tables get it, None if it is dropped or kept back; and what it broke."""
         rejection = candidate.rejection
         if rejection is not None:
-            return None, [Violation(rejection.rule, rejection.path, rejection.message)]
+            found = Violation(rejection.rule, rejection.path, rejection.message)
+            return None, {"block": [found]}
         try:
             event = self._pipeline(candidate.event)
         except MiddlewareFailed as failure:
-            return None, [Violation("middleware_failed", "$", str(failure))]
-        return event, self._contracts.violations(event) if event is not None else []
+            return None, {"block": [Violation("middleware_failed", "$", str(failure))]}
+        verdict = self._contracts.judge(event, candidate.source) if event is not None else None
+        return (verdict.event, verdict.violations) if verdict else (event, {})
 
     def _flush(self, *, everything: bool = False) -> None:
         """Bring what is buffered into Arrow; write it if much is held or all of it is asked for."""
@@ -310,7 +328,7 @@ class Load:
             self._manifest.catalog,
             self._intake.sources,
             self._privacy,
-            lambda table, call: rule_of(self._contracts.schemas_of(table), call),
+            lambda table, call: rule_of(self._contracts.schemas_of(table, call), call),
             now=self._now,
             raw_since=datetime.combine(self._oldest_archived, time(), UTC),
         )
@@ -326,41 +344,13 @@ class Load:
         )
 
     def _log_load(self) -> None:
-        """Rows of raw.loads: what this load brought to which table and days."""
-        schema = pa.schema({name: ARROW[kind] for name, kind in fixed_columns("loads").items()})
         tables = {t: (rows, self._rows.dates[t]) for t, rows in self._rows.rows.items()}
         if self._violations.rows:
             tables["violations"] = (self._violations.rows, self._violations.dates)
-        committed_at = datetime.now(UTC)
-        rows = [
-            {
-                "load_id": self._manifest.next_load_id,
-                "committed_at": committed_at,
-                "table_name": table,
-                "dates": sorted(dates),
-                "rows": count,
-            }
-            for table, (count, dates) in sorted(tables.items())
-        ]
-        days = pa.array([committed_at.date()] * len(rows), pa.date32())
-        table = pa.Table.from_pylist(rows, schema)
-        self._lake.write("loads", table, days, self._manifest.catalog)
+        log_load(self._lake, self._manifest, tables)
 
 
 def _first_of_each(keys: Digests) -> npt.NDArray[np.intp]:
     """For each key, the index at which it stands first."""
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     return first[which]
-
-
-def _exist(manifest: Manifest, contracts: Sequence[Contract]) -> bool:
-    """Give every table and column that a contract names its place; whether all had one already."""
-    catalog = manifest.catalog
-    before = catalog.to_json()
-    for contract in contracts:
-        if contract.table:
-            catalog.add_table(contract.table)
-            for name, kind in columns_named(contract):
-                if name not in fixed_columns(contract.table):
-                    catalog.add_column(contract.table, name, kind)
-    return before == catalog.to_json()

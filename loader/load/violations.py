@@ -1,12 +1,12 @@
 """What was kept back and why: rows of raw.violations, one per event and broken rule."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from loader.config import strip_write_keys
-from loader.contracts import Violation
+from loader.contracts import Action, Violation
 from loader.event.values import ARROW, json_text, parse_moment
 from loader.ledger import IdIndex, keys_of
 from loader.load.intake import Candidate
@@ -16,6 +16,14 @@ from loader.warehouse.catalog import fixed_columns
 TABLE = "violations"
 _HELD_BYTES = 64 * 1024 * 1024
 _ROW_BYTES = 1_000  # that a row takes beside its payload, as a Python object
+
+
+class Settled(NamedTuple):
+    """What came of the violations that were added since the last time."""
+
+    blocked: int  # events newly kept back
+    repeated: int  # events kept back again, for what they were kept back for before
+    rows: list[tuple[Candidate, dict[str, Any]]]  # that are new, with the event of each
 
 
 class ViolationWriter:
@@ -28,20 +36,25 @@ class ViolationWriter:
         self._known = known
         self._load_id = load_id
         self._now = now
-        self._found: list[tuple[str, Candidate, list[Violation], str]] = []
+        self._found: list[tuple[str, Candidate, list[Violation], Action]] = []
         self._rows: list[dict[str, Any]] = []
         self._held_bytes = 0
 
-    def add(self, candidate: Candidate, violations: list[Violation], action: str) -> None:
-        """Take what one event broke; whether it is new turns out at the next `settle`."""
-        rules = "\0".join(f"{found.rule} {found.path}" for found in violations)
-        self._found.append((f"{candidate.message_id}\0{rules}", candidate, violations, action))
+    def add(self, candidate: Candidate, violations: list[Violation], action: Action) -> None:
+        """Take what one event broke; whether it is new turns out at the next `settle`.
 
-    def settle(self) -> tuple[int, int]:
-        """Keep what is new of what came since the last time: (events newly blocked, repeated)."""
+        New is also what was kept back before and is let in now.
+        """
+        told = [f"{found.rule} {found.path}" for found in violations]
+        signature = "\0".join((candidate.message_id, *told, *([action] * (action != "block"))))
+        self._found.append((signature, candidate, violations, action))
+
+    def settle(self) -> Settled:
+        """Keep what is new of what came since the last time."""
         keys = keys_of(signature for signature, *_ in self._found)
         is_known = self._known.contains(keys)
         fresh: dict[bytes, int] = {}
+        rows: list[tuple[Candidate, dict[str, Any]]] = []
         blocked = repeated = 0
         for number, (key, was_known) in enumerate(zip(keys.tolist(), is_known, strict=True)):
             _, candidate, violations, action = self._found[number]
@@ -50,10 +63,10 @@ class ViolationWriter:
                 continue
             fresh[key] = number
             blocked += action == "block"
-            self._keep(candidate, violations, action)
+            rows += [(candidate, row) for row in self._keep(candidate, violations, action)]
         self._known.add(keys[list(fresh.values())])
         self._found = []
-        return blocked, repeated
+        return Settled(blocked, repeated, rows)
 
     def write(self, lake: LakeWriter, catalog: Catalog, *, all_rows: bool = False) -> None:
         """Write what is held, if it is much or all of it is asked for."""
@@ -69,7 +82,10 @@ class ViolationWriter:
         self._rows = []
         self._held_bytes = 0
 
-    def _keep(self, candidate: Candidate, violations: list[Violation], action: str) -> None:
+    def _keep(
+        self, candidate: Candidate, violations: list[Violation], action: Action
+    ) -> list[dict[str, Any]]:
+        """Hold the rows of what one event broke; gives them."""
         event = candidate.event
         stated = (event.get(field) for field in ("receivedAt", "sentAt", "timestamp"))
         moments = map(parse_moment, (candidate.received_at, *stated))
@@ -81,22 +97,23 @@ class ViolationWriter:
             payload = json_text(candidate.text.decode("utf-8", "backslashreplace"))
         payload = strip_write_keys(payload)
         self._held_bytes += (len(payload) + _ROW_BYTES) * len(violations)
-        for found in violations:
-            self._rows.append(
-                {
-                    "load_id": self._load_id,
-                    "source_id": candidate.source,
-                    "received_at": received,
-                    "message_id": candidate.message_id,
-                    "type": _text(event.get("type")),
-                    "event": _text(event.get("event")),
-                    "path": found.path,
-                    "rule": found.rule,
-                    "message": found.message,
-                    "action": action,
-                    "payload": payload,
-                }
-            )
+        rows = [
+            {
+                "load_id": self._load_id,
+                "source_id": candidate.source,
+                "received_at": received,
+                "message_id": candidate.message_id,
+                "type": _text(event.get("type")),
+                "event": _text(event.get("event")),
+                "path": found.path,
+                "rule": found.rule,
+                "message": found.message,
+                "action": action,
+                "payload": payload,
+            }
+            for found in violations
+        ]
+        self._rows += rows
         if action == "block" and not self.example:
             name = event.get("event") or event.get("type") or "a line"
             first = violations[0]
@@ -104,6 +121,7 @@ class ViolationWriter:
                 f"{name}: {first.path}: {first.message}"
                 f" (source {candidate.source}, message {candidate.message_id})"
             )
+        return rows
 
 
 def _text(value: object) -> str | None:

@@ -239,3 +239,32 @@ def test_a_wrong_key_of_the_pipeline_is_told(read, text, told):
 )
 def test_whether_events_are_stored_as_they_came(read, text, rewrites):
     assert read(text).rewrites_events is rewrites
+
+
+def test_a_source_has_what_it_says_of_contracts_over_what_holds_for_all(read):
+    config = read(
+        "contracts: {on_violation: omit, violation_events: true}\n"
+        "sources: {web: {contracts: {on_violation: allow, violation_events: false}}, app: {}}\n"
+    )
+    web, app = (config.sources[name].contracts.over(config.contracts) for name in ("web", "app"))
+
+    assert (web.on_violation, web.violation_events) == ("allow", False)
+    assert app == config.contracts
+    assert (app.on_violation, app.violation_events) == ("omit", True)
+    assert (app.unplanned_events, app.unplanned_properties) == ("allow", "allow")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "guess"),
+    [
+        ("contracts: {on_violations: omit}", "contracts.on_violations", "on_violation"),
+        ("contracts: {on_violation: omitt}", "contracts.on_violation", "omit"),
+        ("contracts: {unplanned_properties: block}", "contracts.unplanned_properties", "omit"),
+        ("sources: {web: {contracts: {unplanned: x}}}", "sources.web.contracts", "unplanned_"),
+    ],
+)
+def test_a_slip_in_a_policy_is_told(read, text, place, guess):
+    message = complaint(read, text)
+
+    assert place in message
+    assert guess in message

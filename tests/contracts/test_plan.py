@@ -163,9 +163,9 @@ def test_two_contracts_for_one_table_are_refused(write, complaint):
 
     message = complaint()
 
-    assert "'Order Completed' means the table order_completed" in message
+    assert "'Order Completed' means version 1 of the table order_completed" in message
     assert "as 'order completed' of checked.json does" in message
-    assert "keep one contract a table" in message
+    assert '"version": 2' in message
 
 
 def test_an_event_called_common_has_a_contract_of_its_own(workspace, write):
@@ -176,3 +176,107 @@ def test_an_event_called_common_has_a_contract_of_its_own(workspace, write):
     assert contracts.violations({"type": "track", "event": "Other", "properties": {}}) == []
     (found,) = contracts.violations({"type": "track", "event": "Common", "properties": {}})
     assert found.path == "$.properties.z"
+
+
+def versions(write):
+    for version, kind in ((3, "integer"), (1, "string"), (2, "boolean")):
+        rules = {"properties": {"a": {"type": kind}}}
+        write({"name": "Checked", "version": version, "rules": rules}, f"track/c.v{version}.json")
+
+
+@pytest.mark.parametrize(
+    ("protocols", "held_to"),
+    [
+        ({"event_version": 1}, "a string"),
+        ({"event_version": 2}, "true or false"),
+        ({"event_version": 2.0}, "true or false"),
+        ({"event_version": 3}, "a whole number"),
+        ({"event_version": 4}, "a string"),
+        ({"event_version": True}, "a string"),
+        ({"event_version": "3"}, "a string"),
+        ({"event_version": [3]}, "a string"),
+        ({"event_version": 10**30}, "a string"),
+        ({}, "a string"),
+        ("3", "a string"),
+        (None, "a string"),
+    ],
+)
+def test_an_event_is_held_to_the_version_that_it_names_or_else_the_oldest(
+    workspace, write, protocols, held_to
+):
+    versions(write)
+    contracts = Contracts(read_contracts(workspace.schemas))
+    body = {"type": "track", "event": "checked", "properties": {"a": None}}
+
+    (found,) = contracts.violations({**body, "context": {"protocols": protocols}})
+
+    assert found.message == f"null is null; the contract wants {held_to}"
+
+
+def test_the_versions_of_a_table_are_told_oldest_first(workspace, write):
+    versions(write)
+    contracts = Contracts(read_contracts(workspace.schemas))
+
+    assert [contract.version for contract in contracts.versions_of("checked")] == [1, 2, 3]
+    assert [contract.version for contract in contracts.versions_of("identifies")] == [1]
+    assert contracts.versions_of("nothing") == []
+    assert contracts.common.name == "common"
+
+
+def test_a_call_may_have_versions_too(workspace, write):
+    rules = {"required": ["email"]}
+    write({"version": 2, "rules": rules}, "identify.v2.json")
+    contracts = Contracts(read_contracts(workspace.schemas))
+    event = {"type": "identify", "traits": {}}
+
+    assert contracts.violations(event) == []
+    assert contracts.violations({**event, "context": {"protocols": {"event_version": 2}}})
+
+
+def test_without_a_name_a_versions_event_is_told_by_its_file(workspace, write):
+    write({"version": 2, "rules": {}}, "track/order_completed.v2.json")
+    found = [c for c in read_contracts(workspace.schemas) if c.table == "order_completed"]
+
+    assert [(contract.name, contract.version) for contract in found] == [
+        ("Order Completed", 1),
+        ("order_completed", 2),
+    ]
+
+
+@pytest.mark.parametrize("version", ["2", 1.5, -1, True, None])
+def test_a_version_is_a_whole_number(write, complaint, version):
+    write({"version": version, "rules": {}})
+
+    assert f"version: found {version!r}, wanted a whole number" in complaint()
+
+
+def test_a_rule_of_segments_public_api_is_a_contract(workspace, write):
+    write(
+        {
+            "type": "TRACK",
+            "key": "Trial Ended",
+            "version": 1,
+            "jsonSchema": {
+                "type": "object",
+                "properties": {
+                    "properties": {"properties": {"days": {"type": "integer"}}},
+                    "context": {},
+                    "traits": {},
+                },
+            },
+            "createdAt": "2026-01-01T00:00:00Z",
+        }
+    )
+    contracts = Contracts(read_contracts(workspace.schemas))
+
+    (found,) = contracts.violations(
+        {"type": "track", "event": "trial ended", "properties": {"days": "3"}}
+    )
+
+    assert found.path == "$.properties.days"
+
+
+def test_a_rule_of_another_call_is_refused(write, complaint):
+    write({"type": "IDENTIFY", "jsonSchema": {}})
+
+    assert "type: found 'IDENTIFY', wanted 'TRACK'" in complaint()
