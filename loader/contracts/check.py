@@ -3,7 +3,7 @@
 An event is held to its own contract first, then what is left of it to the common one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from loader.config import Config, ContractsConfig
@@ -43,7 +43,7 @@ class Contracts:
         self.blocks_unplanned_events = any(p.unplanned_events == "block" for p in policies)
         self.omits_unplanned_properties = any(p.unplanned_properties == "omit" for p in policies)
 
-    def versions_of(self, table: str) -> Sequence[Contract]:
+    def versions_of(self, table: str) -> list[Contract]:
         """The contracts of a raw table, the oldest version first; none: its events are unplanned.
 
         The table of a track event is its own (`order_completed`), of the other calls the call's.
@@ -70,20 +70,24 @@ class Contracts:
 
     def judge(self, event: Event, source: str) -> Verdict | None:
         """What becomes of `event` (normalised, not changed); None: it is let in as it is."""
-        policy = self.policy_of(source)
-        own = self._checker_of(event)
+        policy = self._policies.get(source, self._general)
+        own, common = self._checker_of(event), self._common
         is_planned = own is not None or event["type"] != "track"
         is_let_in = is_planned or policy.unplanned_events == "allow"
         omits = own is not None and policy.unplanned_properties == "omit"
-        layers = [layer for layer in (own, self._common) if layer is not None]
-        if is_let_in and not omits and all(layer.is_valid(event) for layer in layers):
-            return None
+        if (
+            is_let_in
+            and not omits
+            and (own is None or own.is_valid(event))
+            and (common is None or common.is_valid(event))
+        ):
+            return None  # as most events are: all below is for the others
         hearing = Hearing(event)
         if not is_let_in:
             hearing.block(_unplanned_event(event))
         if own is not None and omits:
             hearing.omit_unplanned(self._unplanned(event, own))
-        for layer in layers:
+        for layer in filter(None, (own, common)):
             hearing.hold_to(layer, policy.on_violation)
         return hearing.verdict()
 
@@ -123,7 +127,7 @@ class Contracts:
             self._known[contract.table, contract.version] = known
         body = BODY_FIELD[event["type"]]
         of_body = known.property(body)
-        return of_body.unplanned(event.get(body), (body,)) if of_body else iter(())
+        return of_body.unplanned(event.get(body) or {}, (body,)) if of_body else iter(())
 
 
 def _version_of(event: Event) -> int | None:

@@ -30,18 +30,19 @@ class Known:
         )
 
     def unplanned(self, value: Any, place: Place) -> Iterator[Place]:
-        """The places in `value`, which stands at `place`, that are not known."""
+        """The places in `value`, an object or array that stands at `place`, that are not known."""
         if isinstance(value, list):
             for index, item in enumerate(value):
-                yield from self._item().unplanned(item, (*place, index))
-        if not isinstance(value, dict):
+                if isinstance(item, dict | list):
+                    yield from self._item().unplanned(item, (*place, index))
             return
         for name, inner in value.items():
-            known = self.property(name)
-            if known is not None:
+            known = self._properties.get(name) or self.property(name)
+            if known is None:
+                if not self._is_open:
+                    yield (*place, name)
+            elif isinstance(inner, dict | list):
                 yield from known.unplanned(inner, (*place, name))
-            elif not self._is_open:
-                yield (*place, name)
 
     def property(self, name: str) -> "Known | None":
         """What is known of a property; None if nothing is."""
