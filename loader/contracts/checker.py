@@ -140,6 +140,8 @@ class Checker:
         sys.setrecursionlimit(max(limit, _MAX_FRAMES))
         try:
             yield from self._judge.iter_errors(event)
+        except MemoryError:
+            raise
         except BaseException as problem:
             # No event may end a load. What holds the judge's references is written in Rust: out of
             # frames it panics, which is no Exception.
