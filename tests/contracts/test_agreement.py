@@ -164,8 +164,10 @@ def test_a_contract_that_refers_to_itself_without_end_is_refused(schema):
         checker_of(schema)
 
 
-def test_a_loop_that_only_the_judge_can_see_ends_no_load():
-    inner = {"$id": "http://example.com/b", "allOf": [{"$ref": "http://example.com/b"}]}
+@pytest.mark.parametrize("word", ["allOf", "anyOf", "oneOf", "not", "if"])
+def test_a_loop_that_only_the_judge_can_see_ends_no_load(word):
+    again = {"$ref": "http://example.com/b"}
+    inner = {"$id": "http://example.com/b", word: again if word in ("not", "if") else [again]}
     checker = checker_of({"$ref": "#/definitions/b", "definitions": {"b": inner}})
 
     (found,) = checker.errors({})
