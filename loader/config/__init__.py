@@ -1,5 +1,6 @@
 """What a person decided: headwater.yml, and the workspace that it stands in."""
 
+from loader.config.alerts import AlertConfig
 from loader.config.contracts import ContractsConfig, SourceContractsConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, strip_write_keys
@@ -14,16 +15,18 @@ from loader.config.settings import (
     WarehouseConfig,
     read_config,
 )
-from loader.config.strict import build, nearest, unknown_key
+from loader.config.strict import Percent, build, nearest, unknown_key
 from loader.config.workspace import Workspace, find_workspace, open_workspace
 
 __all__ = [
+    "AlertConfig",
     "CollectorConfig",
     "Config",
     "ContractsConfig",
     "DestinationConfig",
     "EnrichmentConfig",
     "OAuthConfig",
+    "Percent",
     "PrivacyConfig",
     "RetentionConfig",
     "Secret",

@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
+from loader.config.alerts import AlertConfig
+
 OnViolation = Literal["block", "omit", "allow"]
 
 
@@ -15,6 +17,7 @@ class ContractsConfig:
     unplanned_events: Literal["allow", "block"] = "allow"
     unplanned_properties: Literal["allow", "omit"] = "allow"
     violation_events: bool = False  # each violation also becomes a `Violation Generated`
+    alerts: tuple[AlertConfig, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,10 +117,12 @@ class RetentionConfig:
     """How long what nobody has to keep is kept."""
 
     archive_days: int = 400
+    violations_days: int = 90
 
     def __post_init__(self) -> None:
-        if self.archive_days < 1:
-            raise ValueError("archive_days: wanted 1 or more")
+        for name in ("archive_days", "violations_days"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: wanted 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,7 @@ class Config:
     enrichment: EnrichmentConfig = field(default_factory=EnrichmentConfig)
     transformations: tuple[TransformationConfig, ...] = ()
     middleware: tuple[str, ...] = ()
+    contracts: ContractsConfig = field(default_factory=ContractsConfig)
     dedupe_days: int = 30
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)

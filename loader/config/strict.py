@@ -16,8 +16,13 @@ from loader.config.secrets import Secret
 from loader.errors import ConfigError
 
 _DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class Percent(float):
+    """A share of something, written as `5%` and worth 0.05."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -126,6 +131,11 @@ def _convert_scalar(wanted: Any, value: object, where: str, file: str) -> Any:
         if match is None:
             raise _mismatch(file, where, value, "a duration such as 30s, 15m or 1h")
         return timedelta(seconds=int(match.group(1)) * _UNITS[match.group(2)])
+    if wanted is Percent:
+        share = _PERCENT.fullmatch(str(value))
+        if share is None:
+            raise _mismatch(file, where, value, "a percentage such as 5%")
+        return Percent(float(share.group(1)) / 100)
     if wanted is Any or wanted is object:
         return value
     if wanted is float and type(value) is int:

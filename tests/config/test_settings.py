@@ -75,6 +75,10 @@ def test_a_name_like_no_other_is_refused_with_all_that_are_known(read):
     assert "Fix: known here: type" in message
 
 
+def _alert(setting):
+    return f"contracts: {{alerts: [{{type: webhook, url: x, {setting}}}]}}"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "wanted"),
     [
@@ -96,6 +100,16 @@ def test_a_name_like_no_other_is_refused_with_all_that_are_known(read):
         ("collector: {trusted_proxies: [proxy]}", "collector", "trusted_proxies: 'proxy'"),
         ("collector: {trusted_proxies: [10.0.0.1/8]}", "collector", "has host bits set"),
         ("retention: {archive_days: 0}", "retention", "archive_days: wanted 1 or more"),
+        ("retention: {violations_days: 0}", "retention", "violations_days: wanted 1 or more"),
+        (_alert("violation_rate: 5"), "contracts.alerts[0].violation_rate", "such as 5%"),
+        (_alert("violation_rate: 0%"), "contracts.alerts[0]", "wanted more than 0%"),
+        (_alert("volume_change: half"), "contracts.alerts[0].volume_change", "such as 5%"),
+        (_alert("window: 2d"), "contracts.alerts[0]", "window: wanted 5m to 1d"),
+        (_alert("every: 0s"), "contracts.alerts[0]", "every: wanted more than nothing"),
+        (_alert("minimum_events: 0"), "contracts.alerts[0]", "minimum_events: wanted 1 or more"),
+        (_alert("violations: false"), "contracts.alerts[0]", "it tells of nothing"),
+        ("contracts: {alerts: [{type: webhook}]}", "contracts.alerts[0]", "'url' is missing"),
+        ("contracts: {alerts: [{url: x}]}", "contracts.alerts[0]", "'type' is missing"),
         ("sources: {web: {requests_per_second: 0}}", "sources.web", "wanted 1 or more"),
         ("sources: {web: {oauth: {client_id: a}}}", "sources.web.oauth", "'public_key' is missing"),
         ("sources: {web: {oauth: {public_key: a}}}", "sources.web.oauth", "'client_id' is missing"),
@@ -268,3 +282,13 @@ def test_a_slip_in_a_policy_is_told(read, text, place, guess):
 
     assert place in message
     assert guess in message
+
+
+def test_an_alert_is_read_with_its_percentages_and_its_address_is_a_secret(read):
+    alert = "{type: webhook, url: ${ALERT_URL}, violation_rate: 5%, volume_change: 12.5 %}"
+
+    [found] = read(f"contracts: {{alerts: [{alert}]}}").contracts.alerts
+
+    assert (found.violation_rate, found.volume_change) == (0.05, 0.125)
+    assert (found.format, found.every, found.violations) == ("slack", timedelta(hours=1), True)
+    assert "ALERT_URL" not in repr(found)

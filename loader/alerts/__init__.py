@@ -1,0 +1,16 @@
+"""Alerts: who is told, and how often, that events broke their contracts."""
+
+from loader.alerts.news import MAX_GROUPS, Broken, Counts, News
+from loader.alerts.state import AlertState, read_state, write_state
+from loader.alerts.tell import tell
+
+__all__ = [
+    "MAX_GROUPS",
+    "AlertState",
+    "Broken",
+    "Counts",
+    "News",
+    "read_state",
+    "tell",
+    "write_state",
+]
