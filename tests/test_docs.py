@@ -10,8 +10,10 @@ import pytest
 
 from loader.cli import headwater as group
 from loader.config import (
+    AlertConfig,
     CollectorConfig,
     Config,
+    ContractsConfig,
     EnrichmentConfig,
     OAuthConfig,
     PrivacyConfig,
@@ -53,7 +55,8 @@ def test_every_option_is_in_the_reference(command):
 @pytest.mark.parametrize(
     "section",
     [
-        *(Config, SourceConfig, OAuthConfig, CollectorConfig, RetentionConfig, SyncConfig, Webhook),
+        *(Config, SourceConfig, OAuthConfig, CollectorConfig, ContractsConfig, AlertConfig),
+        *(RetentionConfig, SyncConfig, Webhook),
         *(PrivacyConfig, EnrichmentConfig, TransformationConfig),
     ],
 )

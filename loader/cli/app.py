@@ -16,6 +16,7 @@ from loader.cli.run import run
 from loader.cli.status import status
 from loader.cli.sync import sync
 from loader.cli.transform import transform
+from loader.cli.violations import violations
 
 _EPILOG = (
     "Exit codes: 0 all done · 1 failed · 2 wrong usage or config · 3 done, some rows newly rejected"
@@ -71,5 +72,17 @@ def headwater() -> None:
     """Collect events, load them into your warehouse, model them, sync them to your tools."""
 
 
-for _command in (init, demo, collect, load, transform, sync, run, status, query, doctor):
+for _command in (
+    init,
+    demo,
+    collect,
+    load,
+    violations,
+    transform,
+    sync,
+    run,
+    status,
+    query,
+    doctor,
+):
     headwater.add_command(_command)

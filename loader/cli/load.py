@@ -66,5 +66,5 @@ def describe(report: "LoadReport") -> str:
     lines += [f"  {printable(name)}: loaded before" for name in report.already_loaded]
     if report.blocked:
         lines.append(f"blocked, for instance: {printable(report.example)}")
-        lines.append("all of it, with reasons: headwater query 'from raw.violations'")
+        lines.append("all of it, with reasons: headwater violations list")
     return "\n".join(lines)

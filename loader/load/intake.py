@@ -39,6 +39,7 @@ class Candidate:
     shared: Shared | None = None
     has_key: bool = False  # whether `text` holds a write key
     received_at: str | None = None  # of what is no event
+    blocked_for: frozenset[str] | None = None  # of what is tried again: rules and places
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from loader.archive import remove_expired
 from loader.config import Workspace
 from loader.contracts import read_contracts
 from loader.errors import ConfigError
+from loader.load.alerting import await_news, tell_news
 from loader.load.reader import Progress, check_inputs
 from loader.load.report import LoadReport
 from loader.load.transaction import Load
@@ -47,26 +48,44 @@ def load_files(
         )
     total = check_inputs(list(inputs))
     contracts = read_contracts(workspace.schemas)
+    with load_lock(workspace) as manifest:
+        segments = [] if inputs else _take_over_spool(workspace, manifest)
+        with Load(workspace, manifest, contracts, source) as load:
+            if segments:
+                load.take_spool(segments, progress)
+            else:
+                load.take(inputs, total, progress)
+            load.commit()
+        delete_segments(workspace.spool, (segment.key for segment in segments))
+        remove_expired(workspace, datetime.now(UTC).date())
+    conclude(workspace, load.report, started)
+    return load.report
+
+
+@contextmanager
+def load_lock(workspace: Workspace) -> Iterator[Manifest]:
+    """Be the one load of the workspace: the manifest as it stands, to be changed and committed.
+
+    What a killed load left is swept away before, and what this one wrote if it fails.
+    """
     with exclusive(workspace.home / "load.lock", "load") as was_killed:
         manifest = read_manifest(workspace)
         if was_killed:
             sweep(workspace, manifest)
-        segments = [] if inputs else _take_over_spool(workspace, manifest)
+        await_news(workspace, manifest)
         try:
-            with Load(workspace, manifest, contracts, source) as load, _no_cycles_sought():
-                if segments:
-                    load.take_spool(segments, progress)
-                else:
-                    load.take(inputs, total, progress)
-                load.commit()
+            with _no_cycles_sought():
+                yield manifest
         except BaseException:
             sweep(workspace, read_manifest(workspace))
             raise
-        delete_segments(workspace.spool, (segment.key for segment in segments))
-        remove_expired(workspace, datetime.now(UTC).date())
-    load.report.warnings += repair(workspace)
-    load.report.seconds = round(time.monotonic() - started, 3)
-    return load.report
+
+
+def conclude(workspace: Workspace, report: LoadReport, started: float) -> None:
+    """What follows a commit: views that show it, alerts, its time since `started` (monotonic)."""
+    report.warnings += repair(workspace)
+    report.warnings += tell_news(workspace, time.time())
+    report.seconds = round(time.monotonic() - started, 3)
 
 
 def _take_over_spool(workspace: Workspace, manifest: Manifest) -> list[Segment]:

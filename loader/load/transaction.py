@@ -29,7 +29,14 @@ from loader.load.violation_events import new_events
 from loader.load.violations import ViolationWriter
 from loader.spool import Segment, SpoolLine, read_spool
 from loader.transformations import MiddlewareFailed, Pipeline, Privacy
-from loader.warehouse import LakeWriter, LoadedFile, Manifest, commit_manifest, sweep_ids
+from loader.warehouse import (
+    LakeWriter,
+    LoadedFile,
+    Manifest,
+    commit_manifest,
+    expire_violations,
+    sweep_ids,
+)
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
 _FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
@@ -121,7 +128,9 @@ class Load:
         report.example = self._violations.example
         files = self._lake.files()
         has_rows = bool(files)
-        if not (has_rows or self._loaded or self._spooled or not self._had_columns):
+        has_expired = bool(expire_violations(self._workspace, manifest, self._now.date()))
+        is_changed = has_rows or self._loaded or self._spooled or not self._had_columns
+        if not (is_changed or has_expired):
             return
         if has_rows:
             report.load_id = manifest.next_load_id
@@ -220,8 +229,7 @@ class Load:
 
     def _settle_violations(self) -> None:
         settled = self._violations.settle()
-        self.report.blocked += settled.blocked
-        self.report.duplicates += settled.repeated
+        self._count_blocked(settled.blocked, settled.repeated)
         told = new_events(settled.rows, self._contracts, self._accepted)
         for event, source in told:
             seq = self._manifest.next_seq
@@ -231,6 +239,10 @@ class Load:
         self.report.violation_events += len(told)
         self._buffered += len(told)
         self._violations.write(self._lake, self._manifest.catalog)
+
+    def _count_blocked(self, new: int, repeated: int) -> None:
+        self.report.blocked += new
+        self.report.duplicates += repeated
 
     def _judge(self, candidate: Candidate, seq: int) -> bool:
         """Take the event, drop it or keep it back; whether it was taken.

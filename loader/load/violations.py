@@ -15,6 +15,7 @@ from loader.warehouse.catalog import fixed_columns
 
 TABLE = "violations"
 _HELD_BYTES = 64 * 1024 * 1024
+_TIMES = ("receivedAt", "sentAt", "timestamp", "originalTimestamp")  # the first that is one
 _ROW_BYTES = 1_000  # that a row takes beside its payload, as a Python object
 
 
@@ -45,8 +46,8 @@ class ViolationWriter:
 
         New is also what was kept back before and is let in now.
         """
-        told = [f"{found.rule} {found.path}" for found in violations]
-        signature = "\0".join((candidate.message_id, *told, *([action] * (action != "block"))))
+        reasons = map(_reason, violations)
+        signature = "\0".join((candidate.message_id, *reasons, *([action] * (action != "block"))))
         self._found.append((signature, candidate, violations, action))
 
     def settle(self) -> Settled:
@@ -58,7 +59,9 @@ class ViolationWriter:
         blocked = repeated = 0
         for number, (key, was_known) in enumerate(zip(keys.tolist(), is_known, strict=True)):
             _, candidate, violations, action = self._found[number]
-            if was_known or key in fresh:
+            is_retried = candidate.blocked_for is not None and action == "block"
+            is_repeated = _is_same(candidate, violations) if is_retried else was_known
+            if is_repeated or key in fresh:
                 repeated += action == "block"
                 continue
             fresh[key] = number
@@ -87,7 +90,7 @@ class ViolationWriter:
     ) -> list[dict[str, Any]]:
         """Hold the rows of what one event broke; gives them."""
         event = candidate.event
-        stated = (event.get(field) for field in ("receivedAt", "sentAt", "timestamp"))
+        stated = (event.get(field) for field in _TIMES)
         moments = map(parse_moment, (candidate.received_at, *stated))
         received = next(filter(None, moments), self._now)
         if event:
@@ -122,6 +125,15 @@ class ViolationWriter:
                 f" (source {candidate.source}, message {candidate.message_id})"
             )
         return rows
+
+
+def _is_same(candidate: Candidate, violations: list[Violation]) -> bool:
+    """Whether the event was blocked for just that before; the index forgets, a retry knows."""
+    return candidate.blocked_for == frozenset(map(_reason, violations))
+
+
+def _reason(found: Violation) -> str:
+    return f"{found.rule} {found.path}"
 
 
 def _text(value: object) -> str | None:

@@ -4,7 +4,8 @@ from loader.warehouse.catalog import MAX_COLUMNS, Catalog
 from loader.warehouse.lake import LakeWriter, sweep, sweep_ids
 from loader.warehouse.manifest import LakeFile, LoadedFile, Manifest, commit_manifest, read_manifest
 from loader.warehouse.published import connect, publish, repair, start_build
-from loader.warehouse.views import quote
+from loader.warehouse.retention import expire_violations
+from loader.warehouse.views import quote, scan
 
 __all__ = [
     "MAX_COLUMNS",
@@ -15,10 +16,12 @@ __all__ = [
     "Manifest",
     "commit_manifest",
     "connect",
+    "expire_violations",
     "publish",
     "quote",
     "read_manifest",
     "repair",
+    "scan",
     "start_build",
     "sweep",
     "sweep_ids",

@@ -1,5 +1,6 @@
 """The views `raw.*`: what DuckDB shows of the lake, as of the newest committed version."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import duckdb
 from loader.config import Workspace
 from loader.event.values import ColumnType
 from loader.warehouse.catalog import Catalog
-from loader.warehouse.manifest import Manifest, versions_folder
+from loader.warehouse.manifest import LakeFile, Manifest, versions_folder
 
 _DUCKDB_TYPES = {
     ColumnType.TEXT: "VARCHAR",
@@ -87,6 +88,14 @@ def view_statements(
     ]
 
 
+def scan(workspace: Workspace, catalog: Catalog, table: str, files: Sequence[LakeFile]) -> str:
+    """What reads these files of `table`, in their order, as SQL may have it after `from`."""
+    if not files:
+        return f"({_empty_view(catalog, table)})"
+    names = ", ".join(text(_as_pattern(workspace.lake / file.file)) for file in files)
+    return f"read_parquet([{names}], schema = {_schema(catalog, table)})"
+
+
 def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> str:
     """One view's query.
 
@@ -95,22 +104,26 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> s
     found by field id, so that a file lacking one, or holding an older type of it, reads well and
     no file is opened that a filter on `_date` excludes.
     """
-    columns = catalog.columns_of(table)
-    schema = ", ".join(
-        f"{field_id}: {{name: {text(name)}, type: '{_DUCKDB_TYPES[kind]}', default_value: NULL}}"
-        for name, (field_id, kind) in columns.items()
-    )
     lake = f"{workspace.lake}/"
     date_at = len(f"{lake}{table}/_date=") + 1
-    names = ", ".join(f"stored.{quote(name)}" for name in columns)
+    names = ", ".join(f"stored.{quote(name)}" for name in catalog.columns_of(table))
     return (
         f"select {names}, cast(substr(stored.filename, {date_at}, 10) as date) as _date "
         f"from (select {text(lake)} || manifest.file as file from {listing} "
         f"where manifest.table_name = {text(table)}) as listed "
         f"join read_parquet({text(f'{_as_pattern(workspace.lake)}/{table}/*/*.parquet')}, "
-        f"schema = MAP {{{schema}}}, filename = true) as stored "
+        f"schema = {_schema(catalog, table)}, filename = true) as stored "
         f"on stored.filename = listed.file"
     )
+
+
+def _schema(catalog: Catalog, table: str) -> str:
+    """The table's columns for read_parquet, to be found by field id whatever a file's age."""
+    fields = ", ".join(
+        f"{field_id}: {{name: {text(name)}, type: '{_DUCKDB_TYPES[kind]}', default_value: NULL}}"
+        for name, (field_id, kind) in catalog.columns_of(table).items()
+    )
+    return f"MAP {{{fields}}}"
 
 
 def _empty_view(catalog: Catalog, table: str) -> str:
