@@ -15,6 +15,7 @@ _SHOWN_GROUPS: Final = 20
 _SHOWN_LIMITS: Final = 20
 _SHOWN_CHARACTERS: Final = 500
 _JSON_VALUE: Final = re.compile(r'["{\[\d-]|true|false|null')
+_RAISED: Final = "middleware_failed"
 _MAY_SHOW_VALUE: Final = "$.properties."
 
 
@@ -71,7 +72,7 @@ def plain_form(alert: Alert) -> dict[str, Any]:
                 "first_seen_at": _moment(group.first_seen_at),
                 "last_seen_at": _moment(group.last_seen_at),
                 "path": group.path,
-                "message": without_value(group.path, group.message),
+                "message": without_value(group.rule, group.path, group.message),
                 "message_id": group.message_id,
             }
             for group in alert.groups
@@ -101,11 +102,13 @@ def plain_form(alert: Alert) -> dict[str, Any]:
     }
 
 
-def without_value(path: str, message: str) -> str:
+def without_value(rule: str, path: str, message: str) -> str:
     """A violation's message without the value that it quotes, unless that is a property's own.
 
-    A trait, or an object that may hold some, is nothing for a chat.
+    A trait, or an object that may hold some, is nothing for a chat; nor is what an exception says.
     """
+    if rule == _RAISED:
+        return ": ".join(message.split(": ")[:2])  # the function, the exception's class
     if not _JSON_VALUE.match(message) or (
         path.startswith(_MAY_SHOW_VALUE) and message[0] not in "{["
     ):
@@ -130,7 +133,7 @@ def _headline(alert: Alert) -> str:
 def _group(group: Pending) -> str:
     events = f"{group.count:,} event{'s' if group.count > 1 else ''}"
     since = f" ({group.held_back:,} of them before this load)" if group.held_back else ""
-    message = without_value(group.path, group.message)
+    message = without_value(group.rule, group.path, group.message)
     return (
         f"*{_escape(group.event)}* breaks `{_escape(group.rule)}`: {events}{since}\n"
         f"> `{_escape(group.path)}`: {_escape(message)}\n"

@@ -231,6 +231,16 @@ def test_traits_and_objects_are_not_told(tmp_path, receiver, path, message):
         assert b"the value is n" in request.body or b"the value is a number" in request.body
 
 
+def test_what_an_exception_says_is_not_told(tmp_path, receiver):
+    message = "enrich:add_plan: KeyError: 'ivan@example.com: none'"
+
+    Loads(tmp_path, webhook(receiver.url)).bring(
+        broken(rule="middleware_failed", path="$", message=message)
+    )
+
+    assert receiver.requests[0].json["violations"][0]["message"] == "enrich:add_plan: KeyError"
+
+
 def test_a_source_of_whose_events_too_many_are_no_good_is_told_once_an_hour(tmp_path, receiver):
     alert = webhook(receiver.url, violations=False, violation_rate=Percent(0.05))
     loads = Loads(tmp_path, alert)

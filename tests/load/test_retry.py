@@ -2,9 +2,11 @@
 
 import json
 import signal
+from hashlib import sha256
 
 import pytest
 
+from loader.config import Workspace
 from loader.errors import Busy
 from loader.load import Selection, list_violations, load_files, retry_violations
 from loader.locks import exclusive
@@ -38,6 +40,16 @@ def mend(workspace, *, total=None):
     contract = json.loads(path.read_text())
     contract["rules"]["properties"]["total"] = total or {}
     path.write_text(json.dumps(contract))
+
+
+def write_config(workspace, text):
+    (workspace.root / "headwater.yml").write_text(text)
+
+
+def write(workspace, event):
+    path = workspace.root / "one.ndjson"
+    path.write_text(json.dumps(event) + "\n")
+    return str(path)
 
 
 def forget_ids(workspace):
@@ -205,6 +217,36 @@ def test_a_violation_of_what_was_let_in_is_nothing_to_try(workspace, load, monke
     assert open_ids(workspace) == set()
 
 
+def test_it_goes_through_the_pipeline_of_today_once(workspace, load, raw):
+    write_config(workspace, "{transformations: [{hash: [properties.order_id]}]}")
+    load(order(1), order(2), {**order(3), "userId": "usr_2"})
+    mend(workspace)
+    write_config(
+        workspace,
+        "{transformations: [{hash: [properties.order_id]}], privacy: {suppress: gone.txt}}",
+    )
+    (workspace.root / "gone.txt").write_text("usr_2\n")
+
+    report = retry(Workspace(workspace.root))
+
+    assert (report.accepted, report.suppressed) == (2, 1)
+    hashed = sha256(b"ORDER-1").hexdigest()
+    assert raw(workspace, "select distinct order_id from raw.order_completed") == [(hashed,)]
+
+
+def test_what_a_middleware_failed_on_is_loaded_once_it_does_not(workspace, load, raw):
+    path = workspace.root / "middle_of_retry.py"
+    path.write_text("def step(event):\n    return event if event['userId'] == 'x' else 1 / 0\n")
+    write_config(workspace, "{middleware: ['middle_of_retry:step']}")
+    report = load_files(Workspace(workspace.root), [write(workspace, order(1, total=1))])
+    write_config(workspace, "")
+
+    again = retry(Workspace(workspace.root))
+
+    assert (report.blocked, again.accepted) == (1, 1)
+    assert len(raw(workspace, "from raw.order_completed")) == 1
+
+
 def test_while_a_load_runs_it_says_so(workspace, load):
     load(order(1))
 
@@ -212,7 +254,7 @@ def test_while_a_load_runs_it_says_so(workspace, load):
         retry(workspace)
 
 
-def test_ten_thousand_are_loaded_in_the_order_in_which_they_were_received(workspace, load, raw):
+def test_thousands_are_loaded_in_the_order_in_which_they_were_received(workspace, load, raw):
     moments = [
         f"2025-03-04T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z" for n in range(9_000)
     ]
