@@ -137,7 +137,6 @@ class Config:
     enrichment: EnrichmentConfig = field(default_factory=EnrichmentConfig)
     transformations: tuple[TransformationConfig, ...] = ()
     middleware: tuple[str, ...] = ()
-    contracts: ContractsConfig = field(default_factory=ContractsConfig)
     dedupe_days: int = 30
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)

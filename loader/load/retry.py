@@ -79,6 +79,7 @@ class _Retry(Load):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.report = RetryReport()
+        self._unmendable = 0
         self._intake = _KeptBack(self._workspace.config, None, self._privacy)
 
     def take_kept_back(self, connection: DuckDBPyConnection, selection: Selection) -> None:
@@ -87,12 +88,16 @@ class _Retry(Load):
         One row after the other comes from the files, so it does not matter how many there are.
         """
         connection.execute(_WANTED.format(condition=selection.condition), selection.values)
+        self._take(self._read_kept_back(connection))
+        self.report.events_in += self._unmendable
+        self.report.blocked += self._unmendable
+        self._flush(everything=True)
+
+    def _read_kept_back(self, connection: DuckDBPyConnection) -> Iterator[Block]:
         events = self._events(self._rows_of(connection))
         while some := list(islice(events, _BATCH_EVENTS)):
             texts = [event.payload for event in some]
-            block = Block(texts, list(some), list(range(len(some))), [])
-            self._take(block, sum(map(len, texts)))
-        self._flush(everything=True)
+            yield Block(texts, list(some), list(range(len(some))), [])
 
     def _rows_of(self, connection: DuckDBPyConnection) -> Iterator[_Row]:
         violations = scan_table(self._workspace, self._manifest, "violations")
@@ -106,8 +111,7 @@ class _Retry(Load):
         for _, of_event in groupby(rows, key=lambda row: row[:2]):
             broken = list(of_event)
             if any(rule in _UNMENDABLE for *_, rule, _ in broken):
-                self.report.events_in += 1
-                self.report.blocked += 1
+                self._unmendable += 1
             else:
                 message_id, _, source, received_at, payload, *_ = broken[0]
                 reasons = frozenset(f"{rule} {path}" for *_, rule, path in broken)

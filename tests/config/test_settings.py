@@ -244,7 +244,7 @@ def test_a_wrong_key_of_the_pipeline_is_told(read, text, told):
         ("", False),
         ("enrichment: {country: geo.mmdb}", False),
         ("privacy: {hash_salt: a}", False),
-        ("privacy: {suppress: gone.txt}", True),
+        ("privacy: {suppress: gone.txt}", False),
         ("privacy: {anonymize_ip: true}", True),
         ("privacy: {hash: [traits.email]}", True),
         ("transformations: [{drop_event: true}]", True),
