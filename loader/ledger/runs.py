@@ -119,8 +119,8 @@ def read_run(folder: Path, run: Run) -> Keys:
     halves = stored[: 2 * _HALF.itemsize * count]
     if path.suffix == _AS_BYTES:
         pairs = halves.view(">u8").reshape(-1, 2)
-        days_of = Counter(days.tolist())
-        return Keys(pairs[:, 0].astype(_HALF), pairs[:, 1].astype(_HALF), days, days_of)
+        highs, lows = pairs[:, 0].astype(_HALF), pairs[:, 1].astype(_HALF)
+        return Keys(highs, lows, days, Counter(days.tolist()))
     highs, lows = halves.view(_HALF).reshape(2, count)
     fence = highs[::_FENCED_KEYS].copy() if count >= _LARGE_RUN else None
     days_of = {int(day): number for day, number in run.days.items()}
