@@ -108,12 +108,12 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> s
     date_at = len(f"{lake}{table}/_date=") + 1
     names = ", ".join(f"stored.{quote(name)}" for name in catalog.columns_of(table))
     return (
-        f"select {names}, cast(substr(stored.filename, {date_at}, 10) as date) as _date "
+        f"select {names}, cast(substr(stored._file, {date_at}, 10) as date) as _date "
         f"from (select {text(lake)} || manifest.file as file from {listing} "
         f"where manifest.table_name = {text(table)}) as listed "
         f"join read_parquet({text(f'{_as_pattern(workspace.lake)}/{table}/*/*.parquet')}, "
-        f"schema = {_schema(catalog, table)}, filename = true) as stored "
-        f"on stored.filename = listed.file"
+        f"schema = {_schema(catalog, table)}, filename = '_file') as stored "
+        f"on stored._file = listed.file"
     )
 
 
