@@ -211,6 +211,7 @@ private:
         if (said.sent_at && !envelope.has(SENT)) fixed[SENT_AT].put_number(row, *said.sent_at);
         put_moment(fixed[ORIGINAL_AT], row, envelope, ORIGINAL);
         put_moment(fixed[STATED_AT], row, envelope, STATED);
+        check_times(table);
         fixed[SOURCE].put_number(row, source_of(envelope, said));
         for (const auto& [field, call] : {std::pair{EVENT, TRACK}, {GROUP, GROUP_CALL}, {PREVIOUS, ALIAS}}) {
             const Text value = envelope.string(field);
@@ -222,6 +223,18 @@ private:
                 throw Odd{};  // not a field of this call
             }
         }
+    }
+
+    // A timestamp beside an originalTimestamp has no column if another comes out of the clock rule.
+    static void check_times(Table& table) {
+        auto& fixed = table.fixed;
+        for (const auto field : {ORIGINAL_AT, STATED_AT, SENT_AT})
+            if (!fixed[field].has(table.rows)) return;
+        const int64_t stated = fixed[STATED_AT].ints.back(), original = fixed[ORIGINAL_AT].ints.back();
+        if (stated == original) return;
+        if (!fixed[RECEIVED_AT].has(table.rows)) throw Odd{};
+        const int64_t received = fixed[RECEIVED_AT].ints.back(), sent = fixed[SENT_AT].ints.back();
+        if (stated != received - (sent - original)) throw Odd{};
     }
 
     static bool is_in(const std::unordered_set<std::string>& ids, Text id) {

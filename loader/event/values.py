@@ -1,7 +1,8 @@
 """The five types of a raw column, and which values fit them without loss."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +17,8 @@ _ISO_TIMESTAMP = re.compile(
 )
 TIMESTAMP_ARROW = pa.timestamp("us", tz="UTC")
 _EPOCH_MILLISECONDS_FROM = 1e11  # a number this large is milliseconds, a smaller one seconds
+_BELOW_MICROSECONDS = re.compile(r"[.,]\d{6}\d*[1-9]", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
@@ -123,8 +126,19 @@ def parse_moment(value: object) -> datetime | None:
             moment = datetime.fromisoformat(value)
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            is_milliseconds = abs(value) >= _EPOCH_MILLISECONDS_FROM
-            return datetime.fromtimestamp(value / 1000 if is_milliseconds else value, UTC)
-    except (ValueError, OverflowError, OSError):
+            return _EPOCH + timedelta(microseconds=round(_microseconds(value)))
+    except (ValueError, OverflowError):
         return None
     return None
+
+
+def is_whole(value: object) -> bool:
+    """Whether what `parse_moment` reads of a time is all of it: microseconds, nothing finer."""
+    if isinstance(value, str):
+        return not _BELOW_MICROSECONDS.search(value)
+    return not isinstance(value, float) or _microseconds(value) % 1 == 0
+
+
+def _microseconds(value: float) -> Decimal:
+    """A number of seconds, or of milliseconds, in microseconds: floats could not count them."""
+    return Decimal(repr(value)) * (1_000 if abs(value) >= _EPOCH_MILLISECONDS_FROM else 1_000_000)

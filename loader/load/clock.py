@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.event.values import TIMESTAMP_ARROW, in_calendar, parse_moment, parse_timestamps
+from loader.event.values import (
+    TIMESTAMP_ARROW,
+    in_calendar,
+    is_whole,
+    parse_moment,
+    parse_timestamps,
+)
 from loader.load.buffer import TableBuffer
 
 _FIRST_DATE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,8 +55,9 @@ class Times:
 def parse_stated(buffer: TableBuffer, stated: Stated, now: datetime) -> Stated:
     """The times of the rows in `buffer` as arrays, from what their events state.
 
-    What is no time goes to `_rescued`, and so does a receivedAt in the future or before 1970, which
-    is kept besides.
+    What is no time goes to `_rescued`, and so do parts of a microsecond, a timestamp beside an
+    originalTimestamp that neither column will hold, and a receivedAt in the future or before 1970,
+    which is kept besides.
     """
     parsed = Stated(
         _parse(buffer, stated.received, "/receivedAt"),
@@ -61,6 +68,8 @@ def parse_stated(buffer: TableBuffer, stated: Stated, now: datetime) -> Stated:
     for row in pc.indices_nonzero(_is_odd(_received_at(parsed, now), now)).to_pylist():
         if stated.received[row] is not None:
             buffer.rescued.setdefault(row, {})["/receivedAt"] = stated.received[row]
+    for row in pc.indices_nonzero(_is_unused(parsed, now)).to_pylist():
+        buffer.rescued.setdefault(row, {})["/timestamp"] = stated.timestamp[row]
     return parsed
 
 
@@ -70,18 +79,13 @@ def settle_times(stated: Stated, now: datetime) -> Times:
     A receivedAt in the future is kept, but lies in the partition of the load's day, as does one
     before 1970.
     """
-    sent_at, given_at = stated.sent, stated.timestamp
-    original_at = pc.coalesce(stated.original, given_at)
-    received_at = _received_at(stated, now)
-    corrected = pc.subtract(received_at, pc.subtract(sent_at, original_at))
-    corrected = pc.if_else(in_calendar(corrected), corrected, None)
+    received_at, timestamp = _received_at(stated, now), _timestamp(stated, now)
     now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
     day_of = pc.if_else(_is_odd(received_at, now), now_scalar, received_at)
-    timestamp = pc.coalesce(corrected, given_at, original_at, received_at)
     return Times(
         received_at=received_at,
-        sent_at=sent_at,
-        original_timestamp=original_at,
+        sent_at=stated.sent,
+        original_timestamp=_original_at(stated),
         timestamp=timestamp,
         date=pc.cast(day_of, pa.date32()),
         flags=flag_times(timestamp, received_at, now),
@@ -90,9 +94,32 @@ def settle_times(stated: Stated, now: datetime) -> Times:
 
 def _received_at(stated: Stated, now: datetime) -> pa.Array:
     """When events came: as stated, else the first time that they do state, else now."""
-    original_at = pc.coalesce(stated.original, stated.timestamp)
     now_scalar = pa.scalar(now, TIMESTAMP_ARROW)
-    return pc.coalesce(stated.received, stated.sent, stated.timestamp, original_at, now_scalar)
+    return pc.coalesce(
+        stated.received, stated.sent, stated.timestamp, _original_at(stated), now_scalar
+    )
+
+
+def _original_at(stated: Stated) -> pa.Array:
+    return pc.coalesce(stated.original, stated.timestamp)
+
+
+def _timestamp(stated: Stated, now: datetime) -> pa.Array:
+    """When events happened, by the rule; what comes out of no calendar is not believed."""
+    received_at, original_at = _received_at(stated, now), _original_at(stated)
+    corrected = pc.subtract(received_at, pc.subtract(stated.sent, original_at))
+    corrected = pc.if_else(in_calendar(corrected), corrected, None)
+    return pc.coalesce(corrected, stated.timestamp, original_at, received_at)
+
+
+def _is_unused(stated: Stated, now: datetime) -> pa.Array:
+    """Whether an event states a timestamp that no column holds."""
+    if stated.original.null_count == len(stated.original):
+        return pa.nulls(len(stated.original), pa.bool_())
+    given = stated.timestamp
+    return pc.and_(
+        pc.not_equal(given, stated.original), pc.not_equal(given, _timestamp(stated, now))
+    )
 
 
 def _is_odd(received_at: pa.Array, now: datetime) -> pa.Array:
@@ -128,7 +155,7 @@ def _parse(buffer: TableBuffer, values: Sequence[Any], pointer: str) -> pa.Array
     moments: list[datetime | None] = []
     for row, value in enumerate(texts):
         moment = parse_moment(value)
-        if moment is None and value is not None:
+        if value is not None and (moment is None or not is_whole(value)):
             buffer.rescued.setdefault(row, {})[pointer] = value
         moments.append(moment)
     return pa.array(moments, TIMESTAMP_ARROW)

@@ -1,4 +1,5 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,44 @@ def test_what_is_no_time_is_rescued_and_its_neighbours_are_not(field, value):
     assert bad["timestamp"] == NOW
     assert good["timestamp"] == at(TEN)
     assert rescued == {0: {f"/{field}": value}}
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2024-05-01T10:00:00.123456789Z", "2024-05-01T10:00:00.123456Z"),
+        ("2024-05-01T10:00:00,1234567", "2024-05-01T10:00:00.123456Z"),
+        (1714557600123.4567, "2024-05-01T10:00:00.123457Z"),
+    ],
+)
+@pytest.mark.parametrize("field", ["timestamp", "sentAt", "receivedAt", "originalTimestamp"])
+def test_of_a_time_that_microseconds_cannot_hold_all_of_it_is_kept(field, value, moment):
+    ((times,), rescued) = settle({field: value})
+
+    assert times["timestamp"] == at(moment)
+    assert rescued == {0: {f"/{field}": value}}
+
+
+@pytest.mark.parametrize("milliseconds", [99_999_999_999_999, 1e14 + 0.25, 1714557600123.456])
+def test_numbers_of_milliseconds_are_read_exactly(milliseconds):
+    ((times,), rescued) = settle({"timestamp": milliseconds})
+
+    since = times["timestamp"] - at("1970-01-01T00:00:00Z")
+    assert since // timedelta(microseconds=1) == Decimal(repr(milliseconds)) * 1000
+    assert rescued == {}
+
+
+def test_a_timestamp_beside_an_original_one_is_in_a_column_or_rescued():
+    times = {"originalTimestamp": TEN, "sentAt": LATER, "receivedAt": "2024-05-01T10:01:05Z"}
+
+    corrected, rescued = settle(
+        {**times, "timestamp": "2024-05-01T10:01:00Z"},  # as Segment exports it
+        {**times, "timestamp": "2024-05-01T13:00:00+03:00"},
+        {**times, "timestamp": LATER},
+    )
+
+    assert {row["timestamp"] for row in corrected} == {at("2024-05-01T10:01:00Z")}
+    assert rescued == {2: {"/timestamp": LATER}}
 
 
 def test_a_reception_in_the_future_is_kept_flagged_and_filed_under_today():
