@@ -64,7 +64,7 @@ def whole_event(row: Archived) -> Event:
     event: Event = _decode_event(row.raw)
     event.pop("_metadata", None)
     if row.shared is not None:
-        share(event, _decode_shared(row.shared))
+        share(event, _decode_shared(row.shared), {})
     event["receivedAt"] = row.received_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     normalise(event, {})
     event["messageId"] = row.id

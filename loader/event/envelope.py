@@ -66,21 +66,23 @@ class Shared(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     ip: str | None = None
 
 
-def share(event: Event, shared: Shared) -> None:
-    """Give `event` what its request says for all, where it says nothing itself."""
+def share(event: Event, shared: Shared, rescued: dict[str, Any]) -> None:
+    """Give `event` what its request says for all, where it says nothing itself.
+
+    What stands in the event where an object belongs goes to `rescued`, as `normalise` has it.
+    """
     if event.get("sentAt") is None and shared.sent_at is not None:
         event["sentAt"] = shared.sent_at
     if event.get("receivedAt") is None and shared.received_at is not None:
         event["receivedAt"] = shared.received_at
     for field, value in (("context", shared.context), ("integrations", shared.integrations)):
-        own = event.get(field) or {}
-        if isinstance(value, dict) and isinstance(own, dict):
-            event[field] = {**value, **own}
+        if isinstance(value, dict):
+            event[field] = {**value, **_object(event, field, rescued)}
     if shared.type is not None and _call_of(event) is None:
         event["type"] = shared.type
     if shared.ip is not None:
-        own = event.get("context") or {}
-        if isinstance(own, dict) and not own.get("ip"):
+        own = _object(event, "context", rescued)
+        if not own.get("ip"):
             event["context"] = {**own, "ip": shared.ip}
 
 
@@ -103,11 +105,7 @@ def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
     What stands where an object or an id belongs and is neither goes to `rescued`, by JSON Pointer.
     """
     for field in _OBJECT_FIELDS:
-        value = event.get(field)
-        if type(value) is not dict:
-            if value is not None and value != []:  # [] is PHP's empty array
-                rescued[f"/{field}"] = value
-            event[field] = {}
+        event[field] = _object(event, field, rescued)
     for field in ID_FIELDS:
         value = event.get(field)
         if type(value) is not str and value is not None:
@@ -127,6 +125,16 @@ def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
                 "no_event", "$.event", f"{name!r} is not an event's name; send a text, not empty"
             )
     return None
+
+
+def _object(event: Event, field: str, rescued: dict[str, Any]) -> dict[str, Any]:
+    """The object in `field`, an empty one where none is; what stands there instead is rescued."""
+    value = event.get(field)
+    if type(value) is dict:
+        return value
+    if value is not None and value != []:  # [] is PHP's empty array
+        rescued[f"/{field}"] = value
+    return {}
 
 
 _NO_IDENTITY = Rejection(

@@ -166,10 +166,10 @@ class Intake:
         has_key = "writeKey" in found
         key = found.pop("writeKey", None)
         found.pop("_metadata", None)
+        rescued: dict[str, Any] = {}
         shared = request.shared
         if shared is not None:
-            shared = _complete(found, request, shared)
-        rescued: dict[str, Any] = {}
+            shared = _complete(found, request, shared, rescued)
         rejection = normalise(found, rescued)
         if len(text) > MAX_EVENT_BYTES:
             rejection = Rejection(
@@ -180,7 +180,7 @@ class Intake:
             if isinstance(message_id, int | float) and not isinstance(message_id, bool):
                 message_id = str(message_id)
             else:
-                if message_id:
+                if message_id is False or message_id:
                     rescued["/messageId"] = message_id
                 message_id = f"{request.id or _id_of(text)}{place}"
             found["messageId"] = message_id
@@ -247,17 +247,17 @@ def _append_batch(block: Block, batch: Batch, request: Request) -> None:
     _append(block, len(block.requests) - 1, list(map(bytes, batch.batch)), is_batch=True)
 
 
-def _complete(event: Event, request: Request, shared: Shared) -> Shared:
+def _complete(event: Event, request: Request, shared: Shared, rescued: dict[str, Any]) -> Shared:
     """Give `event` what its request says for all; what that was."""
     envelope, with_ip = request.envelope, request.with_ip
     if envelope is not None:
         event["receivedAt"] = envelope.received_at  # what an event says of it is hearsay
         if envelope.browser and with_ip is not None:
             shared = with_ip
-    share(event, shared)
+    share(event, shared, rescued)
     if with_ip is not None and shared is not with_ip and comes_from_client(event):
         shared = with_ip
-        share(event, shared)
+        share(event, shared, rescued)
     return shared
 
 

@@ -53,5 +53,5 @@ def _events_of(envelope: Envelope) -> Iterator[Event]:
         event = json.loads(bytes(text))
         if isinstance(event, dict):
             event.pop("writeKey", None)
-            share(event, shared)
+            share(event, shared, {})
             yield event

@@ -111,7 +111,7 @@ def test_what_stands_for_an_object_and_is_none_is_rescued(value):
 
 
 def shared_with(event, **said):
-    share(event, Shared(**said))
+    share(event, Shared(**said), {})
     return event
 
 
@@ -136,11 +136,15 @@ def test_what_a_request_says_holds_for_events_that_say_nothing_themselves():
 
 
 @pytest.mark.parametrize("field", ["context", "integrations"])
-@pytest.mark.parametrize("own", ["oops", [1], 5])
+@pytest.mark.parametrize("own", ["oops", [1], 5, "", 0, False])
 def test_what_a_request_says_does_not_hide_what_stands_for_an_object(field, own):
-    event = shared_with({field: own}, **{field: {"ip": "shared"}}, ip="1.2.3.4")
+    event, rescued = {field: own}, {}
 
-    assert event[field] == own
+    share(event, Shared(**{field: {"a": "shared"}}, ip="1.2.3.4"), rescued)
+
+    assert event[field]["a"] == "shared"
+    assert event["context"]["ip"] == "1.2.3.4"
+    assert rescued == {f"/{field}": own}
 
 
 @pytest.mark.parametrize("type_", [{}, {"type": None}, {"type": "purchase"}, {"type": 5}])
