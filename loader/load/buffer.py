@@ -26,6 +26,7 @@ class Column:
     pointer: str
     values: list[Any] = field(default_factory=list)
     other_pointers: dict[int, str] = field(default_factory=dict)  # rows that another key filled
+    twins: dict[int, list[str]] = field(default_factory=dict)  # keys that had the same value
 
 
 class LearntKey(NamedTuple):
@@ -127,6 +128,8 @@ class TableBuffer:
         if index < len(values):  # another key of this event was first
             if repr(values[index]) != repr(value):  # 1 == True, but is not the same
                 rescued[key.pointer] = value
+            else:
+                column.twins.setdefault(index, []).append(key.pointer)
             return
         values.extend(repeat(None, index - len(values)))
         values.append(value)
@@ -182,3 +185,4 @@ class TableBuffer:
         for column in self.columns.values():
             column.values.clear()
             column.other_pointers.clear()
+            column.twins.clear()

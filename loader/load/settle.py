@@ -145,4 +145,5 @@ def _in_order(members: list[_Member]) -> Iterator[tuple[_Member, int, int, Any]]
 def _rescue(member: _Member, row: int, value: Any) -> None:
     column = member.column
     pointer = column.other_pointers.get(row, column.pointer)
-    member.buffer.rescued.setdefault(row, {})[pointer] = value
+    pointers = (pointer, *column.twins.get(row, ()))
+    member.buffer.rescued.setdefault(row, {}).update(dict.fromkeys(pointers, value))

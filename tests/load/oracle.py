@@ -42,6 +42,7 @@ class Oracle:
         if call == "page":
             parts.insert(0, ("", (), {"name": event.get("name")}))
         claimed: dict[str, Any] = {}
+        lost: set[str] = set()  # columns that could not hold what claimed them
         for pointer, path, part in parts:
             for place, keys, value in leaves(pointer, path, part):
                 column = column_name(keys)
@@ -49,11 +50,12 @@ class Oracle:
                 if column in self.reserved(table) or is_stranger:
                     rescued[place] = value
                 elif column in claimed:
-                    if repr(claimed[column]) != repr(value):
+                    if column in lost or repr(claimed[column]) != repr(value):
                         rescued[place] = value
                 else:
                     claimed[column] = value
                     if not self._put(table, row, column, value):
+                        lost.add(column)
                         rescued[place] = value
         self._keep(table, event["messageId"], row, rescued)
         if call == "track":

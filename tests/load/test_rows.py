@@ -68,6 +68,15 @@ def test_two_keys_that_meet_in_one_column_are_kept_and_reported(workspace, load,
     )
 
 
+def test_two_keys_with_one_value_that_their_column_cannot_hold_are_both_kept(workspace, load, raw):
+    load(track(1, {"priceUSD": 1}), track(2, {"priceUSD": "x", "price_usd": "x", "PriceUSD": "y"}))
+
+    assert rescued(raw, workspace) == [
+        {},
+        {"/properties/priceUSD": "x", "/properties/price_usd": "x", "/properties/PriceUSD": "y"},
+    ]
+
+
 def test_two_events_that_meet_in_one_table_are_told_apart_and_reported(workspace, load, raw):
     report = load(
         track(1, {}), track(2, {}, event="checked"), track(3, {}, event="Pages"), track(4, {})
