@@ -2,7 +2,7 @@
 
 from loader.contracts.check import Contracts
 from loader.contracts.columns import columns_named
-from loader.contracts.plan import Contract, read_contracts
+from loader.contracts.plan import Contract, read_contract, read_contracts
 from loader.contracts.verdict import Action, Verdict, Violation
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Verdict",
     "Violation",
     "columns_named",
+    "read_contract",
     "read_contracts",
 ]

@@ -44,13 +44,13 @@ def read_contracts(folder: Path) -> list[Contract]:
 
     ConfigError says which file is wrong and where.
     """
-    contracts = [_read(path, "track") for path in sorted(folder.glob("track/*.json"))]
+    contracts = [read_contract(path, "track") for path in sorted(folder.glob("track/*.json"))]
     for call in BODY_FIELD:
         if call != "track":
             paths = [*folder.glob(f"{call}.json"), *sorted(folder.glob(f"{call}.*.json"))]
-            contracts += [_read(path, call) for path in paths]
+            contracts += [read_contract(path, call) for path in paths]
     if (folder / f"{COMMON}.json").is_file():
-        contracts.append(_read(folder / f"{COMMON}.json", COMMON))
+        contracts.append(read_contract(folder / f"{COMMON}.json", COMMON))
     by_identity: dict[tuple[str, int], Contract] = {}
     for contract in contracts:
         twin = by_identity.setdefault((contract.table, contract.version), contract)
@@ -63,7 +63,8 @@ def read_contracts(folder: Path) -> list[Contract]:
     return sorted(contracts, key=lambda contract: contract.version)
 
 
-def _read(path: Path, call: str) -> Contract:
+def read_contract(path: Path, call: str) -> Contract:
+    """The contract in the file `path`, for `call`, or `common`; ConfigError if it is none."""
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as problem:

@@ -1,0 +1,151 @@
+"""Events held against contracts with nothing loaded: what a load would say of them."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from loader.config import Config
+from loader.contracts import Contract, Contracts, Violation
+from loader.event.naming import CALL_TABLES, table_name
+from loader.load.intake import Candidate, Intake
+from loader.load.reader import STDIN, check_inputs, read_lines
+
+_ARRAY_PLACE: Final = re.compile(r"\[\d+\]")
+
+
+@dataclass
+class BrokenRule:
+    """One rule that events of one name broke, at one place; the first of them as a sample."""
+
+    rule: str
+    path: str  # `$.properties.products[*].price`: whichever item it was
+    message: str
+    message_id: str
+    file: str
+    line: int
+    events: int = 0
+
+
+@dataclass
+class Tried:
+    """What came of the events of one name."""
+
+    event: str | None  # None: what is no event at all
+    type: str | None
+    table: str | None
+    has_contract: bool
+    events: int = 0
+    blocked: int = 0
+    rules: dict[tuple[str, str], BrokenRule] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        rules = sorted(self.rules.values(), key=lambda rule: -rule.events)
+        found = {name: value for name, value in vars(self).items() if name != "rules"}
+        return {**found, "rules": [vars(rule) for rule in rules]}
+
+
+@dataclass
+class Trial:
+    """What a load would make of some files, as far as contracts go."""
+
+    lines: int = 0
+    events: int = 0
+    blocked: int = 0
+    by_event: dict[str | None, Tried] = field(default_factory=dict)
+
+    @property
+    def unplanned(self) -> list[Tried]:
+        """The track events that no contract speaks of."""
+        tried = self.by_event.values()
+        return [found for found in tried if found.type == "track" and not found.has_contract]
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "lines": self.lines,
+            "events": self.events,
+            "clean": self.events - self.blocked,
+            "blocked": self.blocked,
+            "by_event": [found.as_json() for found in self.by_event.values()],
+            "unplanned": [found.event for found in self.unplanned],
+        }
+
+
+def try_events(
+    inputs: Sequence[str], contracts: Iterable[Contract], config: Config, *, source: str | None
+) -> Trial:
+    """Hold the events of NDJSON files (`-`: standard input) against `contracts`.
+
+    Nothing is written. Repeats count as often as they come: what is loaded already is not known
+    here. Raises ConfigError for a missing input, StorageError for a damaged one.
+    """
+    check_inputs(list(inputs))
+    contracts = list(contracts)
+    checker = Contracts(contracts)
+    planned = {contract.table for contract in contracts}
+    intake = Intake(config, source)
+    trial = Trial()
+    for name in inputs:
+        for number, line in _numbered(name):
+            trial.lines += 1
+            for candidate in intake.read([line]):
+                found = _broken(candidate, checker)
+                tried = _tried(trial, candidate, planned)
+                _count(trial, tried, candidate, found, (name, number))
+    return trial
+
+
+def _numbered(name: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of an input that are not blank, with their numbers from 1."""
+    number = 0
+    for lines in read_lines(name, lambda _: None):
+        for line in lines:
+            number += 1
+            if line and not line.isspace():
+                yield number, line
+
+
+def _broken(candidate: Candidate, checker: Contracts) -> list[Violation]:
+    rejection = candidate.rejection
+    if rejection is not None:
+        return [Violation(rejection.rule, rejection.path, rejection.message)]
+    return checker.violations(candidate.event)
+
+
+def _tried(trial: Trial, candidate: Candidate, planned: set[str]) -> Tried:
+    event = candidate.event
+    call, name = event.get("type"), event.get("event")
+    if call not in CALL_TABLES:
+        return trial.by_event.setdefault(None, Tried(None, None, None, has_contract=False))
+    if call == "track":
+        if not isinstance(name, str) or not name.strip():
+            return trial.by_event.setdefault(None, Tried(None, None, None, has_contract=False))
+        table = table_name(name)
+    else:
+        table, name = CALL_TABLES[call], call
+    return trial.by_event.setdefault(table, Tried(name, call, table, table in planned))
+
+
+def _count(
+    trial: Trial,
+    tried: Tried,
+    candidate: Candidate,
+    found: list[Violation],
+    place: tuple[str, int],
+) -> None:
+    trial.events += 1
+    tried.events += 1
+    if found:
+        trial.blocked += 1
+        tried.blocked += 1
+    first: dict[tuple[str, str], Violation] = {}
+    for violation in found:
+        first.setdefault((violation.rule, _ARRAY_PLACE.sub("[*]", violation.path)), violation)
+    for key, violation in first.items():
+        if key not in tried.rules:
+            file = "standard input" if place[0] == STDIN else place[0]
+            message, message_id = violation.message, candidate.message_id
+            tried.rules[key] = BrokenRule(*key, message, message_id, file, place[1])
+        tried.rules[key].events += 1
