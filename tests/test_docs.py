@@ -43,13 +43,17 @@ def code(name, language):
 
 @pytest.mark.parametrize("command", group.commands.values(), ids=lambda command: command.name)
 def test_every_option_is_in_the_reference(command):
-    options = [p.opts[0] for p in command.params if isinstance(p, click.Option)]
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    params = [param for each in (command, *inner) for param in each.params]
+    options = [param.opts[0] for param in params if isinstance(param, click.Option)]
 
     missing = [option for option in options if f"`{option}" not in page("docs/reference/cli.md")]
 
     assert missing == []
     assert f"`headwater {command.name}" in page("docs/reference/cli.md")
     assert f"`headwater {command.name}" in page("README.md")
+    for each in inner:
+        assert f"`headwater {command.name} {each.name}" in page("docs/reference/cli.md")
 
 
 @pytest.mark.parametrize(

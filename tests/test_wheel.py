@@ -48,6 +48,16 @@ def test_init_from_the_wheel_writes_a_workspace_that_works(installed, tmp_path):
     }
 
 
+def test_the_wheel_carries_the_library_of_events(installed, tmp_path):
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    command = [installed / "headwater", "contracts", "add", "Order Cancelled"]
+
+    subprocess.run([*command, "--schemas", schemas], check=True, capture_output=True, timeout=60)
+
+    assert (schemas / "track" / "order_cancelled.json").is_file()
+
+
 def test_the_wheel_carries_every_model_and_contract(installed, tmp_path):
     subprocess.run([installed / "headwater", "init", tmp_path / "new"], check=True, timeout=60)
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from loader.cli.collect import collect
+from loader.cli.contracts import contracts
 from loader.cli.demo import demo
 from loader.cli.doctor import doctor
 from loader.cli.init import init
@@ -77,10 +78,11 @@ for _command in (
     demo,
     collect,
     load,
-    violations,
     transform,
     sync,
     run,
+    contracts,
+    violations,
     status,
     query,
     doctor,

@@ -16,6 +16,7 @@ STAGES = [
     "transform",
     "sync",
     "run",
+    "contracts",
     "status",
     "query",
     "doctor",
