@@ -128,7 +128,7 @@ def test_warnings_count_when_check_is_strict(contracts, schemas, options, code):
         (["check"], "no headwater.yml here or above"),
         (["check", "--schemas", "nowhere"], "--schemas nowhere: no such folder"),
         (["check", "--schemas", "schemas", "--events", "nowhere"], "nowhere: found nothing"),
-        (["diff", "schemas", "main"], "no headwater.yml here or above"),
+        (["diff", "schemas", "main"], "main: no such folder, and no workspace here"),
         (["diff", "schemas", "main", "--schemas", "schemas"], "not a git repository"),
         (["add", "Order Cancelled"], "no headwater.yml here or above"),
         (["add", "--schemas", "schemas"], "name an event, or a --category"),

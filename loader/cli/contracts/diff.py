@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loader.cli.contracts.place import find_contracts, schemas_option
+from loader.cli.contracts.place import find_contracts, is_workspace_around, schemas_option
 from loader.cli.options import json_option, workspace_option
 from loader.cli.output import printable, show_json
-from loader.errors import ConfigError
 from loader.exit_codes import DONE, FAILED
 
 if TYPE_CHECKING:
@@ -36,12 +35,7 @@ def diff(*, old: str, new: str, is_strict: bool, schemas: Path | None, as_json: 
     """
     from loader.authoring import compare_plans, read_plan
 
-    try:
-        folder, _ = find_contracts(schemas)
-    except ConfigError:
-        if schemas is not None or not (Path(old).is_dir() and Path(new).is_dir()):
-            raise
-        folder = None
+    folder = find_contracts(schemas)[0] if is_workspace_around(schemas) else None
     found = compare_plans(read_plan(old, folder), read_plan(new, folder), is_strict=is_strict)
     if as_json:
         show_json({"old": old, "new": new, **found.as_json()})

@@ -19,6 +19,14 @@ schemas_option = click.option(
 )
 
 
+def is_workspace_around(schemas: Path | None) -> bool:
+    """Whether contracts were named, or a workspace was, or one is around this folder."""
+    from loader.config import find_workspace
+
+    is_named = schemas is not None or chosen_folder() is not None
+    return is_named or find_workspace(Path.cwd()) is not None
+
+
 def find_contracts(schemas: Path | None) -> tuple[Path, "Workspace | None"]:
     """The folder of contracts, and the workspace if one was named or is needed to find them."""
     from loader.config import open_workspace
