@@ -29,6 +29,7 @@ class EventDifference:
 
     name: str
     call: str
+    version: int
     status: Literal["added", "removed", "changed"]
     changes: list[Change] = field(default_factory=list)
     columns: list[ColumnChange] = field(default_factory=list)
@@ -67,46 +68,79 @@ def compare_plans(
     `blocks_unplanned`: events without a contract are not let in. `is_strict`: what no contract
     spoke of before, an event or a property, counts as let in before.
     """
-    before = {contract.table: contract for contract in old}
-    now = {contract.table: contract for contract in new}
+    before, now = _by_table(old), _by_table(new)
+    found: list[EventDifference] = []
+    for table in dict.fromkeys([*before, *now]):
+        was, becomes = before.get(table, {}), now.get(table, {})
+        for version in sorted({*was, *becomes}):
+            # What an event names and no contract has, the oldest version stands for.
+            older = was.get(version) or next(iter(was.values()), None)
+            newer = becomes.get(version) or next(iter(becomes.values()), None)
+            if newer is None:
+                found.append(_removal(was[version], is_closed=blocks_unplanned))
+            elif version not in was:
+                is_oldest = version == min(becomes)
+                found.append(_addition(older, newer, is_oldest=is_oldest, is_strict=is_strict))
+            elif older is not None:
+                found.append(_difference(older, newer, is_strict=is_strict))
     found = [
-        EventDifference(
-            gone.name, gone.call, "removed", [_removal(gone, is_closed=blocks_unplanned)]
-        )
-        for table, gone in before.items()
-        if table not in now
+        event for event in found if event.status != "changed" or event.changes or event.columns
     ]
-    for table, contract in now.items():
-        event = _difference(before.get(table), contract, is_strict=is_strict)
-        if event.status == "added" or event.changes or event.columns:
-            found.append(event)
-    return PlanDifference(sorted(found, key=lambda event: (event.call != "track", event.name)))
+    return PlanDifference(
+        sorted(found, key=lambda event: (event.call != "track", event.name, event.version))
+    )
 
 
-def _difference(old: Contract | None, new: Contract, *, is_strict: bool) -> EventDifference:
+def _by_table(contracts: Iterable[Contract]) -> dict[str, dict[int, Contract]]:
+    """The versions of each table's contract, the oldest first."""
+    found: dict[str, dict[int, Contract]] = {}
+    for contract in sorted(contracts, key=lambda contract: contract.version):
+        found.setdefault(contract.table, {})[contract.version] = contract
+    return found
+
+
+def _addition(
+    old: Contract | None, new: Contract, *, is_oldest: bool, is_strict: bool
+) -> EventDifference:
+    """A contract that is new: beside the `old` one, where its event had one already."""
     schema = as_normalised(old.schema if old else {})
     changes = compare_schemas(schema, as_normalised(new.schema), is_strict=is_strict)
-    if old is None:
-        # A call is there whatever is planned; a track event, as a rule, comes after its contract.
-        if new.call == "track" and not is_strict:
-            changes = []
-        said = "has a contract now"
-        changes.insert(0, Change("compatible", "contract", "$", said))
-        return EventDifference(new.name, new.call, "added", changes)
+    # A call is there whatever is planned; a track event, as a rule, comes after its contract, and
+    # events of a version after that. But what names no version is held to the oldest.
+    is_awaited = not is_oldest if old else new.call == "track"
+    if is_awaited and not is_strict:
+        changes = []
+    changes.insert(0, Change("compatible", "contract", "$", "has a contract now"))
+    return EventDifference(new.name, new.call, new.version, "added", changes)
+
+
+def _difference(old: Contract, new: Contract, *, is_strict: bool) -> EventDifference:
+    """What changed for the events that `old` was for, which `new` is for now."""
+    changes = compare_schemas(
+        as_normalised(old.schema), as_normalised(new.schema), is_strict=is_strict
+    )
     types = dict(columns_named(old))
     columns = [
         ColumnChange(new.table, name, types[name], kind)
         for name, kind in columns_named(new)
         if types.get(name, kind) is not kind
     ]
-    return EventDifference(new.name, new.call, "changed", changes, columns)
+    if old.version == new.version:
+        return EventDifference(new.name, new.call, new.version, "changed", changes, columns)
+    said = f"its events are held to version {new.version} now"
+    changes.insert(0, Change("compatible", "contract", "$", said))
+    return EventDifference(old.name, old.call, old.version, "removed", changes, columns)
 
 
-def _removal(old: Contract, *, is_closed: bool) -> Change:
+def _removal(old: Contract, *, is_closed: bool) -> EventDifference:
+    """A contract that is gone, and no other version of it stands in."""
     if old.call == "track" and is_closed:
         said = "has no contract any more, and headwater.yml blocks unplanned events"
-        return Change("breaking", "contract", "$", said)
-    return Change("compatible", "contract", "$", "has no contract any more: is let in unchecked")
+        change = Change("breaking", "contract", "$", said)
+    else:
+        said = "has no contract any more: is let in unchecked"
+        change = Change("compatible", "contract", "$", said)
+    return EventDifference(old.name, old.call, old.version, "removed", [change])
 
 
 def as_normalised(schema: Schema) -> Schema:

@@ -16,9 +16,10 @@ from loader.contracts import Contract, Contracts, read_contract
 from loader.errors import ConfigError
 from loader.event.envelope import BODY_FIELD
 
-_CALL_FILES: Final = {f"{call}.json": call for call in (*BODY_FIELD, "common") if call != "track"}
+_CALLS: Final = frozenset(BODY_FIELD) - {"track"}
+_CALL_FILES: Final = frozenset({*(f"{call}.json" for call in _CALLS), "common.json"})
 # A document may hold what its owner likes beside them, but no slip of one.
-_DOCUMENT_WORDS: Final = frozenset({"description", "name", "rules", "version"})
+_DOCUMENT_WORDS: Final = frozenset({"description", "jsonSchema", "key", "name", "rules", "version"})
 _EVENT_FIELDS: Final = frozenset(
     {
         *("anonymousId", "category", "channel", "context", "event", "groupId", "integrations"),
@@ -65,11 +66,12 @@ def _call_of(place: Path) -> str | None:
     """The call that the file at `place` is a contract for; None: nobody reads it."""
     if len(place.parts) == 2 and place.parts[0] == "track":
         return "track"
-    return _CALL_FILES.get(place.name) if len(place.parts) == 1 else None
+    call = place.name.partition(".")[0] if len(place.parts) == 1 else ""
+    return call if call in _CALLS or place.name == "common.json" else None
 
 
 def _unread(place: Path) -> Finding:
-    slip = slip_of(place.name, frozenset(_CALL_FILES)) if len(place.parts) == 1 else None
+    slip = slip_of(place.name, _CALL_FILES) if len(place.parts) == 1 else None
     fix = f"did you mean {slip!r}?" if slip else f"move it to track/{place.name}, or out of here"
     said = "nobody reads this file: it is no call's, and not directly in track/"
     return Finding("warning", "unread_file", str(place), "$", said, fix)
@@ -124,7 +126,8 @@ def _noting(twice: list[str]) -> Any:
 
 def _rules_of(document: dict[str, Any]) -> tuple[Any, str]:
     """The schema that a contract's document holds, and where it stands there."""
-    return (document["rules"], "$.rules") if "rules" in document else (document, "$")
+    key = next((key for key in ("jsonSchema", "rules") if key in document), None)
+    return (document[key], f"$.{key}") if key else (document, "$")
 
 
 def _remarks(document: dict[str, Any], place: Path, *, is_whole: bool) -> Iterator[Finding]:
@@ -155,13 +158,14 @@ def _not_in_an_event(contract: Contract, place: Path, at: str) -> Iterator[Findi
 
 
 def _same_table(contracts: Iterable[Contract], folder: Path) -> Iterator[Finding]:
-    first: dict[str, Contract] = {}
+    first: dict[tuple[str, int], Contract] = {}
     for contract in contracts:
-        twin = first.setdefault(contract.table, contract)
+        twin = first.setdefault((contract.table, contract.version), contract)
         if twin is not contract:
             said = (
-                f"{contract.name!r} means the table {contract.table}, as {twin.name!r} of "
-                f"{twin.file.relative_to(folder)} does"
+                f"{contract.name!r} means version {contract.version} of the table "
+                f"{contract.table}, as {twin.name!r} of {twin.file.relative_to(folder)} does"
             )
             place = str(contract.file.relative_to(folder))
-            yield Finding("error", "same_table", place, "$.name", said, "keep one contract a table")
+            fix = 'keep one contract a table, or tell them apart: "version": 2'
+            yield Finding("error", "same_table", place, "$.name", said, fix)

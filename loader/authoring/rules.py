@@ -149,9 +149,7 @@ def _idle_words(schema: Schema) -> Iterator[Remark]:
             yield Remark("warning", "idle_keyword", said, fix)
     if "additionalItems" in schema and not isinstance(schema.get("items"), list):
         said = "`additionalItems` says nothing unless `items` is a list"
-        # Beside true or false, jsonschema fails over it: python-jsonschema counts its items.
-        severity: Any = "error" if isinstance(schema.get("items"), bool) else "warning"
-        yield Remark(severity, "idle_keyword", said, "leave it out")
+        yield Remark("warning", "idle_keyword", said, "leave it out")
     for word in ("then", "else"):
         if word in schema and "if" not in schema:
             said, fix = f"`{word}` without `if` says nothing", f"add `if`, or drop `{word}`"

@@ -1,12 +1,12 @@
 """Events held against contracts with nothing loaded: what a load would say of them."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from loader.config import Config
-from loader.contracts import Contract, Contracts, Violation
+from loader.contracts import Action, Contract, Contracts, Violation
 from loader.event.naming import CALL_TABLES, table_name
 from loader.load.intake import Candidate, Intake
 from loader.load.reader import STDIN, check_inputs, read_lines
@@ -18,6 +18,7 @@ _ARRAY_PLACE: Final = re.compile(r"\[\d+\]")
 class BrokenRule:
     """One rule that events of one name broke, at one place; the first of them as a sample."""
 
+    action: Action
     rule: str
     path: str  # `$.properties.products[*].price`: whichever item it was
     message: str
@@ -37,7 +38,8 @@ class Tried:
     has_contract: bool
     events: int = 0
     blocked: int = 0
-    rules: dict[tuple[str, str], BrokenRule] = field(default_factory=dict)
+    flawed: int = 0  # let in with violations, as `omit` and `allow` want it
+    rules: dict[tuple[str, str, str], BrokenRule] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -53,6 +55,7 @@ class Trial:
     lines: int = 0
     events: int = 0
     blocked: int = 0
+    flawed: int = 0
     by_event: dict[str | None, Tried] = field(default_factory=dict)
 
     @property
@@ -66,8 +69,9 @@ class Trial:
         return {
             "lines": self.lines,
             "events": self.events,
-            "clean": self.events - self.blocked,
+            "clean": self.events - self.blocked - self.flawed,
             "blocked": self.blocked,
+            "flawed": self.flawed,
             "by_event": [found.as_json() for found in self.by_event.values()],
             "unplanned": [found.event for found in self.unplanned],
         }
@@ -83,7 +87,7 @@ def try_events(
     """
     check_inputs(list(inputs))
     contracts = list(contracts)
-    checker = Contracts(contracts)
+    checker = Contracts(contracts, config)
     planned = {contract.table for contract in contracts}
     intake = Intake(config, source)
     trial = Trial()
@@ -107,11 +111,13 @@ def _numbered(name: str) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def _broken(candidate: Candidate, checker: Contracts) -> list[Violation]:
+def _broken(candidate: Candidate, checker: Contracts) -> dict[Action, list[Violation]]:
+    """What an event breaks, by what is done about it."""
     rejection = candidate.rejection
     if rejection is not None:
-        return [Violation(rejection.rule, rejection.path, rejection.message)]
-    return checker.violations(candidate.event)
+        return {"block": [Violation(rejection.rule, rejection.path, rejection.message)]}
+    verdict = checker.judge(candidate.event, candidate.source)
+    return verdict.violations if verdict is not None else {}
 
 
 def _tried(trial: Trial, candidate: Candidate, planned: set[str]) -> Tried:
@@ -132,17 +138,21 @@ def _count(
     trial: Trial,
     tried: Tried,
     candidate: Candidate,
-    found: list[Violation],
+    found: Mapping[Action, list[Violation]],
     place: tuple[str, int],
 ) -> None:
     trial.events += 1
     tried.events += 1
-    if found:
-        trial.blocked += 1
-        tried.blocked += 1
-    first: dict[tuple[str, str], Violation] = {}
-    for violation in found:
-        first.setdefault((violation.rule, _ARRAY_PLACE.sub("[*]", violation.path)), violation)
+    is_blocked, is_flawed = "block" in found, bool(found) and "block" not in found
+    trial.blocked += is_blocked
+    tried.blocked += is_blocked
+    trial.flawed += is_flawed
+    tried.flawed += is_flawed
+    first: dict[tuple[Action, str, str], Violation] = {}
+    for action, violations in found.items():
+        for violation in violations:
+            key = (action, violation.rule, _ARRAY_PLACE.sub("[*]", violation.path))
+            first.setdefault(key, violation)
     for key, violation in first.items():
         if key not in tried.rules:
             file = "standard input" if place[0] == STDIN else place[0]

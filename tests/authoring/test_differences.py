@@ -102,6 +102,46 @@ def test_a_column_that_would_have_another_type_is_told(plan):
     assert not widened.is_breaking
 
 
+def version(number, rules):
+    return {**order(rules), "version": number}
+
+
+def told(found):
+    return [(event.version, event.status) for event in found.events]
+
+
+def test_versions_are_compared_each_with_itself(plan):
+    old = plan(a=version(1, {}), b=version(2, {"type": "number"}))
+    new = plan(a=version(1, {}), b=version(2, {"type": "integer"}))
+
+    found = compare_plans(old, new)
+
+    assert told(found) == [(2, "changed")]
+    assert found.is_breaking
+
+
+def test_a_new_version_is_compatible_unless_it_is_the_oldest_or_strict(plan):
+    old = plan(a=version(2, {"type": "number"}))
+    newer = plan(a=version(2, {"type": "number"}), b=version(3, {"type": "integer"}))
+    older = plan(a=version(2, {"type": "number"}), b=version(1, {"type": "integer"}))
+
+    assert told(compare_plans(old, newer)) == [(3, "added")]
+    assert not compare_plans(old, newer).is_breaking
+    assert compare_plans(old, newer, is_strict=True).is_breaking
+    assert told(compare_plans(old, older)) == [(1, "added")]
+    assert compare_plans(old, older).is_breaking
+
+
+@pytest.mark.parametrize(("kept", "is_breaking"), [("integer", True), ("number", False)])
+def test_events_of_a_version_that_is_gone_are_held_to_the_oldest(plan, kept, is_breaking):
+    old = plan(a=version(1, {"type": kept}), b=version(2, {"type": "number"}))
+
+    found = compare_plans(old, plan(a=version(1, {"type": kept})))
+
+    assert told(found) == [(2, "removed")]
+    assert found.is_breaking is is_breaking
+
+
 def test_a_description_is_no_change(plan):
     described = {**ORDER, "description": "paid in full"}
 

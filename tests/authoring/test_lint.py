@@ -69,7 +69,6 @@ def test_what_is_not_wrong_is_not_told(found):
         ({"$ref": "#/definitions/none"}, "unusable", "/definitions/none", "mend"),
         ({"$ref": "https://example.com/a.json"}, "unusable", "example.com", "stay inside"),
         ({"format": "datetime"}, "unchecked_format", "'datetime'", "did you mean 'date-time'?"),
-        ({"items": True, "additionalItems": False}, "idle_keyword", "additionalItems", "leave"),
     ],
 )
 def test_what_makes_a_contract_wrong_is_an_error(found, rules, rule, message, fix):
@@ -89,6 +88,7 @@ def test_what_makes_a_contract_wrong_is_an_error(found, rules, rule, message, fi
         ({"type": "string", "minimum": 1}, "idle_keyword", "`minimum` says nothing"),
         ({"type": "number", "format": "date"}, "idle_keyword", "`format` says nothing"),
         ({"then": {}}, "idle_keyword", "without `if`"),
+        ({"items": True, "additionalItems": False}, "idle_keyword", "`additionalItems`"),
         ({"type": "string", "default": 1}, "impossible", "`default` names 1"),
         ({"pattern": r"^\d+$"}, "pattern_dialect", "[0-9]"),
         ({"format": "uri"}, "unchecked_format", "'uri' is not checked"),
@@ -179,6 +179,29 @@ def test_two_contracts_for_one_table_are_told(folder, write):
 
     assert (finding.severity, finding.file) == ("error", "track/b.json")
     assert "'Order Paid' of track/a.json" in finding.message
+
+
+def test_versions_of_a_contract_are_told_apart(folder, write):
+    write({"name": "Order Paid", "rules": {}}, "track/order_paid.json")
+    write({"name": "Order Paid", "version": 2, "rules": {}}, "track/order_paid.v2.json")
+    write({"version": 2, "rules": {}}, "identify.v2.json")
+
+    linted = lint_contracts(folder)
+
+    assert linted.findings == []
+    assert [(c.table, c.version) for c in linted.contracts] == [
+        ("identifies", 2),
+        ("order_paid", 1),
+        ("order_paid", 2),
+    ]
+
+
+def test_a_rule_as_segments_api_gives_it_is_read(found):
+    schema = {**WHOLE, "properties": {"properties": {"patern": "a"}}}
+
+    [finding] = found({"key": "Checked", "type": "TRACK", "version": 1, "jsonSchema": schema})
+
+    assert finding[:3] == ("error", "unknown_keyword", "$.jsonSchema.properties.properties")
 
 
 def test_a_file_that_nobody_reads_is_told(folder, write):

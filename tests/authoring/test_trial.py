@@ -4,7 +4,7 @@ import json
 import pytest
 
 from loader.authoring import try_events
-from loader.config import Config
+from loader.config import Config, ContractsConfig
 from loader.contracts import read_contracts
 from loader.errors import ConfigError
 from tests.conftest import ROOT
@@ -21,9 +21,9 @@ def event(name="Order Completed", **properties):
 def trial(write_ndjson):
     """Tries events, or lines given as bytes, against the repository's contracts."""
 
-    def run(*events):
+    def run(*events, config=None):
         contracts = read_contracts(ROOT / "schemas")
-        return try_events([write_ndjson(events)], contracts, Config(), source=None)
+        return try_events([write_ndjson(events)], contracts, config or Config(), source=None)
 
     return run
 
@@ -46,13 +46,13 @@ def test_broken_rules_are_counted_by_event_with_the_first_as_a_sample(trial):
     [tried] = found.by_event.values()
     assert (found.events, found.blocked, tried.blocked) == (4, 3, 3)
     assert {key: rule.events for key, rule in tried.rules.items()} == {
-        ("type", "$.properties.total"): 2,
-        ("enum", "$.properties.currency"): 1,
-        ("required", "$.properties.order_id"): 1,
-        ("required", "$.properties.total"): 1,
-        ("required", "$.properties.currency"): 1,
+        ("block", "type", "$.properties.total"): 2,
+        ("block", "enum", "$.properties.currency"): 1,
+        ("block", "required", "$.properties.order_id"): 1,
+        ("block", "required", "$.properties.total"): 1,
+        ("block", "required", "$.properties.currency"): 1,
     }
-    sample = tried.rules["type", "$.properties.total"]
+    sample = tried.rules["block", "type", "$.properties.total"]
     assert (sample.line, sample.message.split(" ")[0]) == (3, '"1"')
 
 
@@ -61,7 +61,7 @@ def test_items_of_an_array_are_one_place(trial):
 
     [tried] = found.by_event.values()
     assert {key: rule.events for key, rule in tried.rules.items()} == {
-        ("type", "$.properties.products[*].product_id"): 1
+        ("block", "type", "$.properties.products[*].product_id"): 1
     }
 
 
@@ -79,11 +79,11 @@ def test_batches_are_opened_and_what_is_no_event_is_told(trial):
 
     assert (found.lines, found.events, found.blocked) == (4, 6, 5)
     assert {tried.event: set(tried.rules) for tried in found.by_event.values()} == {
-        "Order Completed": {("type", "$.properties.total")},
-        None: {("malformed", "$"), ("malformed", "$.type")},
-        "A": {("no_identity", "$")},
+        "Order Completed": {("block", "type", "$.properties.total")},
+        None: {("block", "malformed", "$"), ("block", "malformed", "$.type")},
+        "A": {("block", "no_identity", "$")},
     }
-    assert found.by_event["order_completed"].rules["type", "$.properties.total"].line == 1
+    assert found.by_event["order_completed"].rules["block", "type", "$.properties.total"].line == 1
 
 
 def test_a_compressed_file_is_read(tmp_path):
@@ -106,7 +106,27 @@ def test_a_trial_says_what_a_load_does(trial, load, raw, workspace):
     tried, loaded = trial(*events), load(*events)
 
     assert (tried.events, tried.blocked) == (loaded.events_in, loaded.blocked)
-    rules = "select distinct rule, path from raw.violations order by all"
+    rules = "select distinct action, rule, path from raw.violations order by all"
     assert raw(workspace, rules) == sorted(
         key for found in tried.by_event.values() for key in found.rules
     )
+
+
+@pytest.mark.parametrize("action", ["omit", "allow"])
+def test_what_the_config_lets_in_is_flawed_and_not_blocked(trial, action):
+    config = Config(contracts=ContractsConfig(on_violation=action))
+
+    found = trial(event(), event(total="1"), config=config)
+
+    assert (found.blocked, found.flawed, found.as_json()["clean"]) == (0, 1, 1)
+    [tried] = found.by_event.values()
+    assert list(tried.rules) == [(action, "type", "$.properties.total")]
+
+
+def test_unplanned_events_are_blocked_where_the_config_says_so(trial):
+    config = Config(contracts=ContractsConfig(unplanned_events="block"))
+
+    found = trial(event(), event("Trial Started"), config=config)
+
+    assert (found.blocked, [tried.event for tried in found.unplanned]) == (1, ["Trial Started"])
+    assert list(found.by_event["trial_started"].rules) == [("block", "unplanned_event", "$.event")]

@@ -60,7 +60,10 @@ def test_a_folder_of_contracts_is_all_that_check_needs(contracts, schemas, tmp_p
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"1 contracts can be used, 0 errors, 0 warnings" in ended.stdout
-    assert b"1 events in 1 lines: 1 clean, 0 would be blocked" in ended.stdout
+    assert (
+        b"1 events in 1 lines: 1 clean, 0 would be blocked, 0 let in with violations"
+        in ended.stdout
+    )
     assert files_in(tmp_path) == before
 
 
@@ -189,6 +192,20 @@ def test_a_breaking_change_is_exit_code_1(contracts, schemas, tmp_path):
         "compatible": 0,
         "events": [],
     }
+
+
+def test_in_a_workspace_that_blocks_unplanned_events_one_taken_out_breaks(
+    headwater, workspace, tmp_path
+):
+    (tmp_path / "none").mkdir()
+
+    before = headwater("contracts", "diff", "schemas", "../none")
+    with (workspace.root / "headwater.yml").open("a") as config:
+        config.write("\ncontracts: {unplanned_events: block}\n")
+    after = headwater("contracts", "diff", "schemas", "../none")
+
+    assert (before.code, after.code) == (0, 1)
+    assert "headwater.yml blocks unplanned events" in after.out
 
 
 def test_two_folders_are_compared_without_a_workspace(contracts, schemas, tmp_path):

@@ -100,7 +100,8 @@ def _describe(finding: "Finding", folder: Path) -> str:
 def _show_trial(trial: "Trial") -> None:
     click.echo(
         f"{trial.events:,} events in {trial.lines:,} lines: "
-        f"{trial.events - trial.blocked:,} clean, {trial.blocked:,} would be blocked"
+        f"{trial.events - trial.blocked - trial.flawed:,} clean, {trial.blocked:,} would be "
+        f"blocked, {trial.flawed:,} let in with violations"
     )
     tried = trial.by_event.values()
     rows = [
@@ -108,17 +109,21 @@ def _show_trial(trial: "Trial") -> None:
             found.event or "(no event)",
             f"{found.events:,}",
             f"{found.blocked:,}",
+            f"{found.flawed:,}",
             "yes" if found.has_contract else "no",
         )
         for found in tried
     ]
     if rows:
-        show_table(("event", "events", "would be blocked", "contract"), rows)
+        show_table(
+            ("event", "events", "would be blocked", "let in with violations", "contract"), rows
+        )
     broken = [(found, rule) for found in tried for rule in found.rules.values()]
     for found, rule in sorted(broken, key=lambda pair: -pair[1].events):
-        said = f"{found.event or '(no event)'}: {rule.path}: {rule.message} [{rule.rule}]\n"
-        said += f"  {rule.events:,} events, the first: {rule.file}, line {rule.line}"
-        click.echo(printable(f"{said}, message {rule.message_id}"))
+        broken_rule = f"{rule.path}: {rule.message} [{rule.rule}, {rule.action}]"
+        sample = f"{rule.file}, line {rule.line}, message {rule.message_id}"
+        said = f"{found.event or '(no event)'}: {broken_rule}\n"
+        click.echo(printable(f"{said}  {rule.events:,} events, the first: {sample}"))
     if trial.unplanned:
         names = ", ".join(f"{found.event} ({found.events:,})" for found in trial.unplanned)
         click.echo(printable(f"without a contract: {names}"))

@@ -34,9 +34,18 @@ def diff(*, old: str, new: str, is_strict: bool, schemas: Path | None, as_json: 
     breaking. Exit code 0: nothing breaks; 1: something does.
     """
     from loader.authoring import compare_plans, read_plan
+    from loader.contracts import Contracts
 
-    folder = find_contracts(schemas)[0] if is_workspace_around(schemas) else None
-    found = compare_plans(read_plan(old, folder), read_plan(new, folder), is_strict=is_strict)
+    folder = workspace = None
+    if is_workspace_around(schemas):
+        folder, workspace = find_contracts(schemas)
+    policy = Contracts([], workspace.config if workspace is not None else None)
+    found = compare_plans(
+        read_plan(old, folder),
+        read_plan(new, folder),
+        blocks_unplanned=policy.blocks_unplanned_events,
+        is_strict=is_strict,
+    )
     if as_json:
         show_json({"old": old, "new": new, **found.as_json()})
     else:
@@ -52,7 +61,8 @@ def _show(found: "PlanDifference") -> None:
 
 
 def _describe(event: "EventDifference") -> str:
-    lines = [f"{event.name}: {event.status}"]
+    version = f", version {event.version}" if event.version != 1 else ""
+    lines = [f"{event.name}{version}: {event.status}"]
     lines += [f"  {c.verdict:<10}  {c.path}: {c.message} [{c.rule}]" for c in event.changes]
     lines += [
         f"  column      raw.{c.table}.{c.column}: {c.old} → {c.new}; a column that is there keeps "
