@@ -54,8 +54,11 @@ def lint_contracts(folder: Path) -> Linted:
         if call is None:
             linted.findings.append(_unread(place))
             continue
-        found = list(_check(path, place, call, linted.contracts))
-        linted.findings += found
+        try:
+            linted.findings += list(_check(path, place, call, linted.contracts))
+        except RecursionError:
+            said, fix = "nested too deep to be checked", "use `definitions`, or describe less"
+            linted.findings.append(Finding("error", "unusable", str(place), "$", said, fix))
     linted.findings += _same_table(linted.contracts, folder)
     linted.findings += remarks_on_names(linted.contracts, folder)
     linted.findings.sort(key=lambda finding: finding.file)

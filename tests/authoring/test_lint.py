@@ -227,7 +227,11 @@ def test_names_of_properties_are_no_keywords(found, name):
 
 
 @pytest.mark.parametrize(
-    "document", ["[]", "3", '{"rules": 3}', '{"rules": {"properties": 3}}', "[" * 100_000, '"\\']
+    "document",
+    [
+        *("[]", "3", '{"rules": 3}', '{"rules": {"properties": 3}}', "[" * 100_000, '"\\'),
+        '{"rules": ' + '{"items": ' * 400 + "{}" + "}" * 401,
+    ],
 )
 def test_whatever_a_file_holds_is_told_and_never_raised(folder, write, document):
     write(document)
