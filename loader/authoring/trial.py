@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from loader.config import Config
-from loader.contracts import Action, Contract, Contracts, Violation
+from loader.contracts import Action, Contract, Violation
+from loader.event.envelope import Event
 from loader.event.naming import CALL_TABLES, table_name
 from loader.load.intake import Candidate, Intake
+from loader.load.judge import Judge
 from loader.load.reader import STDIN, check_inputs, read_lines
 
 _ARRAY_PLACE: Final = re.compile(r"\[\d+\]")
@@ -78,26 +81,35 @@ class Trial:
 
 
 def try_events(
-    inputs: Sequence[str], contracts: Iterable[Contract], config: Config, *, source: str | None
+    inputs: Sequence[str],
+    contracts: Iterable[Contract],
+    config: Config,
+    root: Path,
+    *,
+    source: str | None,
 ) -> Trial:
     """Hold the events of NDJSON files (`-`: standard input) against `contracts`.
 
-    Nothing is written. Repeats count as often as they come: what is loaded already is not known
-    here. Raises ConfigError for a missing input, StorageError for a damaged one.
+    They go through privacy, transformations and middleware first, as `config` in the folder `root`
+    has them; what is left out there breaks nothing. Nothing is written. Repeats count as often as
+    they come: what is loaded already is not known here. Raises ConfigError for a missing input,
+    StorageError for a damaged one.
     """
     check_inputs(list(inputs))
     contracts = list(contracts)
-    checker = Contracts(contracts, config)
+    judge = Judge(config, root, contracts)
     planned = {contract.table for contract in contracts}
-    intake = Intake(config, source)
+    intake = Intake(config, source, judge.privacy)
     trial = Trial()
     for name in inputs:
         for number, line in _numbered(name):
             trial.lines += 1
-            for candidate in intake.read([line]):
-                found = _broken(candidate, checker)
-                tried = _tried(trial, candidate, planned)
-                _count(trial, tried, candidate, found, (name, number))
+            block = intake.read([line])
+            for index in range(len(block.texts)):
+                candidate = intake.candidate(block, index)
+                ruling = judge.rule(candidate)
+                tried = _tried(trial, ruling.event or candidate.event, planned)
+                _count(trial, tried, candidate, ruling.violations, (name, number))
     return trial
 
 
@@ -111,17 +123,7 @@ def _numbered(name: str) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def _broken(candidate: Candidate, checker: Contracts) -> dict[Action, list[Violation]]:
-    """What an event breaks, by what is done about it."""
-    rejection = candidate.rejection
-    if rejection is not None:
-        return {"block": [Violation(rejection.rule, rejection.path, rejection.message)]}
-    verdict = checker.judge(candidate.event, candidate.source)
-    return verdict.violations if verdict is not None else {}
-
-
-def _tried(trial: Trial, candidate: Candidate, planned: set[str]) -> Tried:
-    event = candidate.event
+def _tried(trial: Trial, event: Event, planned: set[str]) -> Tried:
     call, name = event.get("type"), event.get("event")
     if call not in CALL_TABLES:
         return trial.by_event.setdefault(None, Tried(None, None, None, has_contract=False))

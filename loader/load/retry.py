@@ -80,7 +80,6 @@ class _Retry(Load):
         super().__init__(*arguments)
         self.report = RetryReport()
         self._unmendable = 0
-        self._intake = _KeptBack(self._workspace.config, None, self._privacy)
 
     def take_kept_back(self, connection: DuckDBPyConnection, selection: Selection) -> None:
         """Take what `violations_found` found of the selection, in the order of its first arrival.
@@ -88,7 +87,7 @@ class _Retry(Load):
         One row after the other comes from the files, so it does not matter how many there are.
         """
         connection.execute(_WANTED.format(condition=selection.condition), selection.values)
-        self._take(self._read_kept_back(connection))
+        self._take(self._feed.scan(self._read_kept_back(connection)))
         self.report.events_in += self._unmendable
         self.report.blocked += self._unmendable
         self._flush(everything=True)
@@ -126,6 +125,9 @@ class _Retry(Load):
     def _count_blocked(self, new: int, repeated: int) -> None:
         self.report.newly_blocked += new
         self.report.blocked += new + repeated
+
+    def _new_intake(self, source: str | None) -> Intake:
+        return _KeptBack(self._workspace.config, source, self._judge.privacy)
 
     def _may_use_kernel(self) -> bool:
         return False  # it reads events as they come, not as they were kept

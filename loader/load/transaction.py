@@ -1,8 +1,7 @@
 """A load at work: takes lines, judges each event, and commits all of it or nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
-from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -11,24 +10,24 @@ import pyarrow as pa
 
 from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
-from loader.contracts import Action, Contract, Contracts, Violation
+from loader.contracts import Contract, Violation
 from loader.event.envelope import Event, Shared
 from loader.event.values import ColumnType, json_text
 from loader.ledger import Digests, IdIndex, keys_of
-from loader.load.ahead import ahead
 from loader.load.enriching import enrich_chunk, fix_types
-from loader.load.intake import Block, Candidate, Intake
-from loader.load.kernel import Kernel, Scanned, is_usable, unscanned
+from loader.load.feed import Feed
+from loader.load.intake import Candidate, Intake
+from loader.load.judge import Judge
+from loader.load.kernel import Kernel, Scanned, is_usable
 from loader.load.loads import log_load
 from loader.load.planned import give_columns
-from loader.load.reader import STDIN, Progress, digest_of, read_lines
+from loader.load.reader import STDIN, Progress, digest_of
 from loader.load.report import LoadReport
 from loader.load.rows import RowWriter
 from loader.load.rules import rule_of
 from loader.load.violation_events import new_events
 from loader.load.violations import ViolationWriter
-from loader.spool import Segment, SpoolLine, read_spool
-from loader.transformations import MiddlewareFailed, Pipeline, Privacy
+from loader.spool import Segment
 from loader.warehouse import (
     LakeWriter,
     LoadedFile,
@@ -40,8 +39,6 @@ from loader.warehouse import (
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
 _FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
-_BLOCK_BYTES = 1024 * 1024  # of the spool, taken together
-_FIRST_PART, _LAST_PART = 64, 4_096  # events taken together
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",
@@ -63,12 +60,10 @@ class Load:
         self._workspace = workspace
         self._manifest = manifest
         self._now = datetime.now(UTC)
-        self._contracts = Contracts(contracts, workspace.config)
+        self._judge = Judge(workspace.config, workspace.root, contracts)
         self._had_columns = give_columns(manifest.catalog, contracts)
         self._ints = manifest.catalog.columns_typed(ColumnType.INT)
-        self._privacy = Privacy(workspace)
-        self._pipeline = Pipeline(workspace)
-        self._intake = Intake(workspace.config, source, self._privacy)
+        self._intake = self._new_intake(source)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
         self._lake = LakeWriter(workspace, manifest.next_load_id)
@@ -78,6 +73,7 @@ class Load:
         self._oldest_archived = oldest_day(workspace, self._now.date())
         self._archive = ArchiveWriter(workspace, load_id, oldest=self._oldest_archived)
         self._kernel = self._new_kernel() if self._may_use_kernel() else None
+        self._feed = Feed(self._intake, self._kernel)
         self._loaded: list[LoadedFile] = []
         self._spooled: list[str] | None = None
         self._buffered = self._buffered_bytes = 0
@@ -110,19 +106,20 @@ class Load:
                 if progress:
                     progress(before + position, total)
 
-            self._take(self._read(name, on_bytes))
+            self._take(self._feed.read_file(name, on_bytes))
             done += taken
         self._flush(everything=True)
 
     def take_spool(self, segments: Sequence[Segment], progress: Progress | None) -> None:
         """The same with segments of the spool, all workers' requests in the order of arrival."""
-        self._take(self._read_spool(segments, progress))
+        self._take(self._feed.read_spool(segments, progress))
         self._flush(everything=True)
         self._spooled = [segment.key for segment in segments]
 
     def commit(self) -> None:
         """Make the load count, in one rename; a load that brought nothing new changes nothing."""
         report, manifest = self.report, self._manifest
+        report.lines = self._feed.lines
         report.warnings += [f"names meet: {met}" for met in self._rows.names_that_meet()]
         report.tables = dict(sorted(self._rows.rows.items()))
         report.example = self._violations.example
@@ -150,33 +147,9 @@ class Load:
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
-    def _read(self, name: str, on_bytes: Callable[[int], None]) -> Iterator[Block]:
-        for lines in read_lines(name, on_bytes):
-            filled = [line for line in lines if line and not line.isspace()]
-            self.report.lines += len(filled)
-            yield self._intake.read(filled)
-
-    def _read_spool(
-        self, segments: Sequence[Segment], progress: Progress | None
-    ) -> Iterator[Block]:
-        total = sum(segment.path.stat().st_size for segment in segments)
-        done = held_bytes = 0
-        lines: list[SpoolLine] = []
-        for line in chain(read_spool(segments), [None]):
-            if line is not None:
-                lines.append(line)
-                held_bytes += len(line.text)
-            if line is None or held_bytes >= _BLOCK_BYTES:
-                self.report.lines += len(lines)
-                yield self._intake.read_spool(lines)
-                done += held_bytes
-                lines, held_bytes = [], 0
-                if progress:
-                    progress(done if line is not None else total, total)
-
-    def _take(self, blocks: Iterator[Block]) -> None:
-        """Take the events of `blocks`, in order; what comes next is read and scanned meanwhile."""
-        for scanned in ahead(self._scan(blocks)):
+    def _take(self, parts: Iterator[Scanned]) -> None:
+        """Take events, in order."""
+        for scanned in parts:
             self._take_part(scanned)
             self._buffered_bytes += sum(map(len, scanned.block.texts))
             if self._buffered >= self._flush_events:
@@ -184,17 +157,6 @@ class Load:
                 self._flush_events = min(2 * self._flush_events, _FLUSH_EVENTS)
             if self._buffered_bytes >= _FLUSH_BYTES:
                 self._flush()
-
-    def _scan(self, blocks: Iterator[Block]) -> Iterator[Scanned]:
-        """Parts of `blocks`, small at first: what Python learns of one the kernel knows next."""
-        size = _FIRST_PART
-        for block in blocks:
-            start = 0
-            while start < len(block.texts):
-                part = block.part(start, start + size)
-                yield self._kernel.scan(part) if self._kernel else unscanned(part)
-                start += size
-                size = min(2 * size, _LAST_PART)
 
     def _take_part(self, scanned: Scanned) -> None:
         """Ordinary events by the kernel, all others singly; each id once."""
@@ -216,7 +178,7 @@ class Load:
                 self.report.duplicates += 1
                 continue
             candidate = candidates.get(index) or self._intake.candidate(block, index)
-            is_taken[index] = has_come[first[index]] = self._judge(candidate, first_seq + index)
+            is_taken[index] = has_come[first[index]] = self._take_one(candidate, first_seq + index)
         self._accepted.add(keys[is_taken])
         self._manifest.next_seq += count
         self._buffered += count
@@ -230,7 +192,7 @@ class Load:
     def _settle_violations(self) -> None:
         settled = self._violations.settle()
         self._count_blocked(settled.blocked, settled.repeated)
-        told = new_events(settled.rows, self._contracts, self._accepted)
+        told = new_events(settled.rows, self._judge.contracts, self._accepted)
         for event, source in told:
             seq = self._manifest.next_seq
             self._rows.add(event, seq, source, {})
@@ -244,26 +206,24 @@ class Load:
         self.report.blocked += new
         self.report.duplicates += repeated
 
-    def _judge(self, candidate: Candidate, seq: int) -> bool:
+    def _take_one(self, candidate: Candidate, seq: int) -> bool:
         """Take the event, drop it or keep it back; whether it was taken.
 
         Kept back and archived is the event as it was before the pipeline, to go that way anew. Of a
         suppressed one nothing is remembered, not even its id.
         """
-        if self._privacy.is_suppressed(candidate.event):
-            self.report.suppressed += 1
-            return False
-        event, found = self._transform(candidate)
-        for action, violations in found.items():
+        ruling = self._judge.rule(candidate)
+        for action, violations in ruling.violations.items():
             self._violations.add(candidate, violations, action)
-        if event is None:
-            self.report.dropped += not found
+        if ruling.event is None:
+            self.report.suppressed += ruling.is_suppressed
+            self.report.dropped += not (ruling.is_suppressed or ruling.violations)
             return False
         if candidate.unknown_key and candidate.unknown_key not in self._keys_reported:
             self._keys_reported.add(candidate.unknown_key)
             self._violations.add(candidate, [_UNKNOWN_KEY], "allow")
         # A copy: what finds no column is added to it, and a violation tells the event as it came.
-        self._rows.add(event, seq, candidate.source, candidate.rescued.copy())
+        self._rows.add(ruling.event, seq, candidate.source, candidate.rescued.copy())
         text = without_write_key(candidate.text) if candidate.has_key else candidate.text
         self._archive_event(candidate.event, seq, candidate.source, candidate.shared, text)
         return True
@@ -274,21 +234,6 @@ class Load:
         name = event["event"] if event["type"] == "track" else None
         fields = (seq, event["messageId"], source, event["type"], name)
         self._archive.add(fields, shared, text)
-
-    def _transform(
-        self, candidate: Candidate
-    ) -> tuple[Event | None, dict[Action, list[Violation]]]:
-        """The event as tables get it, None if it is dropped or kept back; and what it broke."""
-        rejection = candidate.rejection
-        if rejection is not None:
-            found = Violation(rejection.rule, rejection.path, rejection.message)
-            return None, {"block": [found]}
-        try:
-            event = self._pipeline(candidate.event)
-        except MiddlewareFailed as failure:
-            return None, {"block": [Violation("middleware_failed", "$", str(failure))]}
-        verdict = self._contracts.judge(event, candidate.source) if event is not None else None
-        return (verdict.event, verdict.violations) if verdict else (event, {})
 
     def _flush(self, *, everything: bool = False) -> None:
         """Bring what is buffered into Arrow; write it if much is held or all of it is asked for."""
@@ -309,7 +254,7 @@ class Load:
     def _flush_kernel(self, kernel: Kernel) -> None:
         for table, chunk in kernel.finish().items():
             sources = kernel.source_ids(chunk)
-            added = enrich_chunk(self._pipeline.enrichment, chunk)
+            added = enrich_chunk(self._judge.pipeline.enrichment, chunk)
             times = self._rows.add_chunk(table, chunk, sources, added)
             raw = chunk.fixed["raw"]
             if raw.null_count == chunk.rows:  # all are too old to be archived
@@ -331,16 +276,19 @@ class Load:
         kernel.renew()
 
     def _may_use_kernel(self) -> bool:
-        """Whether ordinary events come out of it as they would from `_judge`."""
+        """Whether ordinary events come out of it as they would from `_take_one`."""
         can_enrich = fix_types(self._manifest.catalog)
         return is_usable() and can_enrich and not self._workspace.config.rewrites_events
+
+    def _new_intake(self, source: str | None) -> Intake:
+        return Intake(self._workspace.config, source, self._judge.privacy)
 
     def _new_kernel(self) -> Kernel:
         return Kernel(
             self._manifest.catalog,
             self._intake.sources,
-            self._privacy,
-            lambda table, call: rule_of(self._contracts.schemas_of(table, call), call),
+            self._judge.privacy,
+            lambda table, call: rule_of(self._judge.contracts.schemas_of(table, call), call),
             now=self._now,
             raw_since=datetime.combine(self._oldest_archived, time(), UTC),
         )

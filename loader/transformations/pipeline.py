@@ -1,6 +1,8 @@
 """What happens to an accepted event before its contract is asked: enrich, transform, middleware."""
 
-from loader.config import Workspace
+from pathlib import Path
+
+from loader.config import Config
 from loader.event.envelope import Event
 from loader.transformations.enrichment import Enrichment
 from loader.transformations.hashing import salt_of
@@ -14,11 +16,10 @@ class Pipeline:
     Raises ConfigError for what makes no sense, can't be imported or can't be read.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        config = workspace.config
-        self.enrichment = Enrichment(config.enrichment, workspace.root)
+    def __init__(self, config: Config, root: Path) -> None:
+        self.enrichment = Enrichment(config.enrichment, root)
         self._transform = Transformations(config.transformations, salt_of(config.privacy))
-        self._middleware = Middleware(config.middleware, workspace.root)
+        self._middleware = Middleware(config.middleware, root)
 
     def __call__(self, event: Event) -> Event | None:
         """What becomes of `event` (normalised), None if it is dropped; `event` itself stays.

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loader.config import PrivacyConfig, Workspace
+from loader.config import PrivacyConfig
 from loader.errors import ConfigError
 from loader.event.envelope import Event, Shared
 from loader.event.naming import column_name
@@ -33,9 +33,8 @@ class Privacy:
     is to be stored. Raises ConfigError for a missing file, an unset salt, a path that is none.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        config = workspace.config.privacy
-        self.suppressed_users, self.suppressed_devices = _read_suppressed(config, workspace.root)
+    def __init__(self, config: PrivacyConfig, root: Path) -> None:
+        self.suppressed_users, self.suppressed_devices = _read_suppressed(config, root)
         self.suppresses = bool(self.suppressed_users or self.suppressed_devices)
         self._treatments = _treatments(config)
         self.rewrites = bool(self._treatments)

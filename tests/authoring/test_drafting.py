@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -199,7 +200,7 @@ def test_a_draft_lets_in_everything_that_it_was_drafted_from(
     write_contracts(workspace.schemas, {draft.name: draft.document})
 
     contracts = read_contracts(workspace.schemas)
-    tried = try_events([write_ndjson(MIXED)], contracts, Config(), source=None)
+    tried = try_events([write_ndjson(MIXED)], contracts, Config(), Path(), source=None)
 
     assert lint_contracts(workspace.schemas).findings == []
     assert [found.rules for found in tried.by_event.values()] == [{}]

@@ -23,7 +23,7 @@ def trial(write_ndjson):
 
     def run(*events, config=None):
         contracts = read_contracts(ROOT / "schemas")
-        return try_events([write_ndjson(events)], contracts, config or Config(), source=None)
+        return try_events([write_ndjson(events)], contracts, config or Config(), ROOT, source=None)
 
     return run
 
@@ -90,14 +90,14 @@ def test_a_compressed_file_is_read(tmp_path):
     path = tmp_path / "events.gz"
     path.write_bytes(gzip.compress(json.dumps(event(total="1")).encode()))
 
-    found = try_events([str(path)], read_contracts(ROOT / "schemas"), Config(), source=None)
+    found = try_events([str(path)], read_contracts(ROOT / "schemas"), Config(), ROOT, source=None)
 
     assert (found.events, found.blocked) == (1, 1)
 
 
 def test_a_missing_file_is_a_missing_input():
     with pytest.raises(ConfigError, match=r"nowhere.ndjson"):
-        try_events(["nowhere.ndjson"], [], Config(), source=None)
+        try_events(["nowhere.ndjson"], [], Config(), ROOT, source=None)
 
 
 def test_a_trial_says_what_a_load_does(trial, load, raw, workspace):

@@ -17,6 +17,7 @@ STAGES = [
     "sync",
     "run",
     "contracts",
+    "violations",
     "status",
     "query",
     "doctor",

@@ -23,7 +23,7 @@ def privacy(tmp_path):
         (tmp_path / "headwater.yml").write_text(f"privacy: {config}\n")
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8-sig")
-        return Privacy(Workspace(tmp_path))
+        return Privacy(Workspace(tmp_path).config.privacy, tmp_path)
 
     return make
 

@@ -56,7 +56,8 @@ def check(
     trial = None
     if files and not is_wrong:
         config = workspace.config if workspace is not None else Config()
-        trial = try_events(files, linted.contracts, config, source=source)
+        root = workspace.root if workspace is not None else folder
+        trial = try_events(files, linted.contracts, config, root, source=source)
     if as_json:
         show_json(_as_document(linted, trial))
     else:
