@@ -211,6 +211,9 @@ private:
         if (said.sent_at && !envelope.has(SENT)) fixed[SENT_AT].put_number(row, *said.sent_at);
         put_moment(fixed[ORIGINAL_AT], row, envelope, ORIGINAL);
         put_moment(fixed[STATED_AT], row, envelope, STATED);
+        if (fixed[STATED_AT].has(row) && fixed[ORIGINAL_AT].has(row) &&
+            fixed[STATED_AT].ints.back() != fixed[ORIGINAL_AT].ints.back())
+            fixed[STATED_TEXT].put_plain(row, envelope.string(STATED));  // perhaps in no column
         check_times(table);
         fixed[SOURCE].put_number(row, source_of(envelope, said));
         for (const auto& [field, call] : {std::pair{EVENT, TRACK}, {GROUP, GROUP_CALL}, {PREVIOUS, ALIAS}}) {

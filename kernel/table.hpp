@@ -41,7 +41,7 @@ struct Key {
 
 // The columns that every row has, in this order; the last is the event's name, or the other id.
 enum Fixed { ID, ANONYMOUS_ID, USER_ID, RECEIVED_AT, SENT_AT, ORIGINAL_AT, STATED_AT, SOURCE, SEQ,
-             OWN, RAW, REQUEST, PARTS, FIXED_COUNT };
+             OWN, RAW, REQUEST, PARTS, STATED_TEXT, FIXED_COUNT };
 
 // What PARTS tells of a row, a bit each: whether its context says something of these.
 constexpr Text CONTEXT_PARTS[] = {"browser", "os", "device", "location"};
@@ -50,7 +50,7 @@ struct Table {
     explicit Table(std::unique_ptr<Rule> contract) : rule(std::move(contract)) {
         static constexpr Type types[FIXED_COUNT] = {
             Type::TEXT, Type::TEXT, Type::TEXT, Type::TIMESTAMP, Type::TIMESTAMP, Type::TIMESTAMP,
-            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT};
+            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT, Type::TEXT};
         for (const Type type : types) fixed.emplace_back(type);
     }
 

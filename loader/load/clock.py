@@ -92,6 +92,12 @@ def settle_times(stated: Stated, now: datetime) -> Times:
     )
 
 
+def rescue_unused(stated: Stated, texts: pa.Array, now: datetime) -> pa.Array:
+    """What `parse_stated` rescues of plain times, as JSON; `texts` are the timestamps stated."""
+    found = pc.binary_join_element_wise('{"/timestamp":"', texts, '"}', "")
+    return pc.if_else(_is_unused(stated, now), found, None)
+
+
 def _received_at(stated: Stated, now: datetime) -> pa.Array:
     """When events came: as stated, else the first time that they do state, else now."""
     now_scalar = pa.scalar(now, TIMESTAMP_ARROW)

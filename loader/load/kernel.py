@@ -47,6 +47,7 @@ _FIXED: Final = {
     "raw": ColumnType.TEXT,
     "request": ColumnType.INT,
     "parts": ColumnType.INT,
+    "stated": ColumnType.TEXT,
 }
 # What an event's context may say itself, in the order of the bits of `parts`.
 PARTS: Final = ("browser", "os", "device", "location")
@@ -62,8 +63,8 @@ def is_usable() -> bool:
 @dataclass(frozen=True)
 class Chunk:
     """Rows of one table: its fixed columns as stated (`own`: the event's name or other id, `raw`:
-    its JSON, `request`: which one it came with, `parts`: bits of PARTS that its context has), and
-    those that events have added.
+    its JSON, `request`: which one it came with, `parts`: bits of PARTS that its context has,
+    `stated`: its timestamp beside another originalTimestamp), and those that events have added.
     """
 
     rows: int

@@ -11,7 +11,7 @@ from loader.event.envelope import BODY_FIELD, Event
 from loader.event.naming import CALL_TABLES, table_name
 from loader.event.values import ARROW, ColumnType, json_text
 from loader.load.buffer import TableBuffer
-from loader.load.clock import Stated, Times, parse_stated, settle_times
+from loader.load.clock import Stated, Times, parse_stated, rescue_unused, settle_times
 from loader.load.kernel import Chunk, Kernel
 from loader.load.settle import settle
 from loader.warehouse import Catalog, LakeWriter
@@ -132,7 +132,7 @@ class RowWriter:
             if len(listed) > _OWN_PLACE:
                 columns["own"] = pa.array(listed[_OWN_PLACE], _TEXT)
             columns["_seq"] = seqs
-            self._hold(table, columns, times, added[table], buffer.rescued)
+            self._hold(table, columns, times, added[table], _rescued_json(buffer))
             buffer.clear()
         return pa.concat_tables(arrivals).sort_by("_seq")
 
@@ -140,14 +140,17 @@ class RowWriter:
         self, table: str, chunk: Chunk, source_ids: pa.Array, added: Mapping[str, pa.Array]
     ) -> Times:
         """Take rows of the kernel with the columns `added`; what came of their times."""
-        fixed = chunk.fixed
+        fixed, count = chunk.fixed, chunk.rows
         for name in added:
             self._catalog.add_column(table, name, ColumnType.TEXT)  # new ones have types already
-        stated = (fixed[name] for name in _STATED)
-        times = settle_times(Stated(*stated), self._now)
+        stated = Stated(*(fixed[name] for name in _STATED))
+        times = settle_times(stated, self._now)
+        rescued = pa.nulls(count, _TEXT)
+        if fixed["stated"].null_count < count:
+            rescued = rescue_unused(stated, fixed["stated"], self._now)
         names = ("id", "anonymous_id", "user_id", "own", "_seq")
         columns = {name: fixed[name] for name in names} | {"source_id": source_ids}
-        self._hold(table, columns, times, added, {})
+        self._hold(table, columns, times, added, (rescued, rescued))
         return times
 
     @property
@@ -186,9 +189,12 @@ class RowWriter:
         given: Mapping[str, pa.Array],
         times: Times,
         added: Mapping[str, pa.Array],
-        rescued: Mapping[int, Mapping[str, Any]],
+        rescued: tuple[pa.Array, pa.Array],
     ) -> None:
-        """Keep rows of `table`, and those of track events for `tracks` too."""
+        """Keep rows of `table`, and those of track events for `tracks` too.
+
+        `rescued` is what each of the two has in `_rescued`.
+        """
         count = len(given["id"])
         columns = {
             **given,
@@ -207,17 +213,12 @@ class RowWriter:
             columns |= {"event": pa.repeat(pa.scalar(table), count), "event_text": own}
         elif table in _OWN_COLUMNS:
             columns[_OWN_COLUMNS[table]] = own
-        self._hold_chunk(table, {**columns, **added, "_rescued": _as_json(rescued, count)})
+        self._hold_chunk(table, {**columns, **added, "_rescued": rescued[0]})
         if is_track:
             context = {name: array for name, array in added.items() if name.startswith("context_")}
-            shared = {
-                row: outside
-                for row, found in rescued.items()
-                if (outside := {p: v for p, v in found.items() if not p.startswith("/properties")})
-            }
             for name in context:
                 self._catalog.add_column(_TRACKS, name, self._catalog.context[name].type)
-            self._hold_chunk(_TRACKS, {**columns, **context, "_rescued": _as_json(shared, count)})
+            self._hold_chunk(_TRACKS, {**columns, **context, "_rescued": rescued[1]})
 
     def _hold_chunk(self, table: str, columns: dict[str, pa.Array]) -> None:
         if table not in self._catalog.tables:
@@ -225,6 +226,17 @@ class RowWriter:
         chunk = pa.table(columns)
         self._chunks.setdefault(table, []).append(chunk)
         self._held_bytes += chunk.nbytes
+
+
+def _rescued_json(buffer: TableBuffer) -> tuple[pa.Array, pa.Array]:
+    """What was rescued of each row: all of it, and what is not of its properties."""
+    outside = {
+        row: left
+        for row, found in buffer.rescued.items()
+        if (left := {p: v for p, v in found.items() if not p.startswith("/properties")})
+    }
+    count = len(buffer.rows)
+    return _as_json(buffer.rescued, count), _as_json(outside, count)
 
 
 def _as_json(rescued: Mapping[int, Mapping[str, Any]], count: int) -> pa.Array:

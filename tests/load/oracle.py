@@ -49,6 +49,8 @@ class Oracle:
                 is_stranger = column.startswith("context_") and pointer != "/context"
                 if column in self.reserved(table) or is_stranger:
                     rescued[place] = value
+                elif self.type_of(table, column) is None and first_type(value) is None:
+                    rescued[place] = value  # no column could hold it
                 elif column in claimed:
                     if column in lost or repr(claimed[column]) != repr(value):
                         rescued[place] = value

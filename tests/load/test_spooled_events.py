@@ -116,7 +116,7 @@ NODE, BROWSER = {"library": {"name": "analytics-node"}}, {"library": {"name": "a
         ({**BROWSER, "ip": "1.2.3.4"}, {"browser": True}, {}, "1.2.3.4"),
         ({}, {"browser": True}, {"ip": "5.6.7.8"}, "5.6.7.8"),
         (BROWSER, {"ip": None}, {}, None),
-        ("oops", {"browser": True}, {}, None),
+        ("oops", {"browser": True}, {}, "9.9.9.9"),
     ],
 )
 def test_a_client_sides_event_gets_the_senders_address_and_a_servers_never(
