@@ -214,7 +214,6 @@ private:
         if (fixed[STATED_AT].has(row) && fixed[ORIGINAL_AT].has(row) &&
             fixed[STATED_AT].ints.back() != fixed[ORIGINAL_AT].ints.back())
             fixed[STATED_TEXT].put_plain(row, envelope.string(STATED));  // perhaps in no column
-        check_times(table);
         fixed[SOURCE].put_number(row, source_of(envelope, said));
         for (const auto& [field, call] : {std::pair{EVENT, TRACK}, {GROUP, GROUP_CALL}, {PREVIOUS, ALIAS}}) {
             const Text value = envelope.string(field);
@@ -226,18 +225,6 @@ private:
                 throw Odd{};  // not a field of this call
             }
         }
-    }
-
-    // A timestamp beside an originalTimestamp has no column if another comes out of the clock rule.
-    static void check_times(Table& table) {
-        auto& fixed = table.fixed;
-        for (const auto field : {ORIGINAL_AT, STATED_AT, SENT_AT})
-            if (!fixed[field].has(table.rows)) return;
-        const int64_t stated = fixed[STATED_AT].ints.back(), original = fixed[ORIGINAL_AT].ints.back();
-        if (stated == original) return;
-        if (!fixed[RECEIVED_AT].has(table.rows)) throw Odd{};
-        const int64_t received = fixed[RECEIVED_AT].ints.back(), sent = fixed[SENT_AT].ints.back();
-        if (stated != received - (sent - original)) throw Odd{};
     }
 
     static bool is_in(const std::unordered_set<std::string>& ids, Text id) {
