@@ -52,6 +52,11 @@ keys = st.sampled_from(
 ) | st.text(max_size=3)
 
 
+def odds(against: int) -> st.SearchStrategy[bool]:
+    """True once in so many and one."""
+    return st.integers(0, against).map(lambda drawn: drawn == 0)
+
+
 class Pairs(list[tuple[str, Any]]):
     """A JSON object as it is written: a key may come twice."""
 
@@ -85,8 +90,8 @@ def objects(draw: st.DrawFn) -> Pairs:
 @st.composite
 def events(draw: st.DrawFn, number: int) -> Pairs:
     """One event, most likely good, whose id `number` tells from all others."""
-    body = draw(st.sampled_from(["properties"] * 3 + ["traits"]))
     call = draw(st.sampled_from(["track"] * 6 + ["identify", "Page", "screen", "group", "alias"]))
+    body = "traits" if (call in ("identify", "group", "alias")) != draw(odds(9)) else "properties"
     names = ["Order Done", "order_done", "Select", "Заказ", "🎉", "Tracks", "\x00", "y" * 200]
     ids = [f"m{number}", f"é🎉{number}", Number(number), Number(f"{number}.5"), None, "", False]
     odd = [None, "", Number(5), Number("1.0"), Number("1e22"), True, [Number(1)], Pairs()]
@@ -121,16 +126,80 @@ def events(draw: st.DrawFn, number: int) -> Pairs:
     return Pairs(draw(st.permutations(pairs)))
 
 
+def varied(pairs: Pairs, number: int, others: list[Any], seed: Random) -> Pairs:
+    """The event anew under another id, some keys left out, some values replaced by `others`: what a
+    loader that knows its keys already may take for the same again. Mostly its envelope is plain.
+    """
+
+    def other(value: Any) -> Any:
+        if isinstance(value, Pairs):
+            return Pairs([(k, other(v)) for k, v in value if seed.random() < 0.7])
+        return seed.choice(others) if seed.random() < 0.1 else value
+
+    parts = ("properties", "traits", "context")
+    found = [(field, other(v) if field in parts else v) for field, v in pairs]
+    if seed.random() < 0.8:
+        call = dict(found)["type"].lower()
+        body = "traits" if call in ("identify", "group", "alias") else "properties"
+        at = f"2024-05-01T10:00:0{number % 10}.5Z"
+        kept = [(f, v) for f, v in found if f in (body, "context") and isinstance(v, Pairs)]
+        kept += [("event", dict(found)["event"])] if call == "track" else []
+        found = [*kept, ("type", call), ("userId", "u"), ("receivedAt", at), ("sentAt", at)]
+        times = ("2024-05-01T09:00:00Z", "2024-05-01T09:00:01.25Z", at, None)
+        found += [(f, seed.choice(times)) for f in ("originalTimestamp", "timestamp")]
+    found = [(f, v) for f, v in found if f not in ("messageId", "version")]
+    return Pairs([("messageId", f"again {number}"), *found, ("version", Number(number))])
+
+
+class Lines(list[bytes]):
+    """Too many to be printed."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} lines, of them {b' '.join(self[:5])!r}"
+
+
 @st.composite
-def written(draw: st.DrawFn, value: Any) -> bytes:
-    """The value as JSON text: escapes, white space and the spelling of numbers as they may be."""
+def alike_events(draw: st.DrawFn) -> Lines:
+    """Some hundred events of few kinds with few keys, now and then with a value of another kind."""
+    some_keys = st.sampled_from(["a", "b", "B", "a b", "id", "name", "ж", "context_x", "~/"])
+    flat = st.dictionaries(some_keys, scalars | st.lists(scalars, max_size=2), max_size=5)
+    nested = st.dictionaries(some_keys, flat.map(pairs_of), max_size=1)
+    parts = {"properties", "traits", "context"}
+    ours = {*parts, "event", "receivedAt"}
+    found = []
+    for kind in range(draw(st.integers(1, 4))):
+        event = [(f, v) for f, v in draw(events(kind)) if f not in ours]
+        event += [("event", draw(st.sampled_from("ABC"))), ("receivedAt", "2024-05-01T10:00:00Z")]
+        bodies = [(f, pairs_of({**draw(flat), **draw(nested)})) for f in sorted(parts)]
+        found.append(Pairs([*event, *bodies]))
+    others = draw(st.lists(scalars, min_size=5, max_size=10))
     seed = Random(draw(st.integers(0, 2**32)))
+    return Lines(as_json(varied(found[n % len(found)], n, others, seed), seed) for n in range(200))
+
+
+def pairs_of(found: dict[str, Any]) -> Pairs:
+    return Pairs(found.items())
+
+
+def fillers(first: int) -> list[bytes]:
+    """Plain events, as many as a loader takes together before it knows what it saw."""
+    event = {"type": "track", "event": "Plain", "anonymousId": "a", "properties": {"n": 1}}
+    return [json.dumps({**event, "messageId": f"plain {first + n}"}).encode() for n in range(64)]
+
+
+def written(value: Any) -> st.SearchStrategy[bytes]:
+    """The value as JSON text."""
+    return st.integers(0, 2**32).map(lambda seed: as_json(value, Random(seed)))
+
+
+def as_json(value: Any, seed: Random) -> bytes:
+    """The value as JSON text: escapes, white space and the spelling of numbers as they may be."""
 
     def space() -> str:
         return seed.choice(["", "", "", "", " ", "\t", "  \r"])
 
     def quoted(text: str) -> str:
-        return json.dumps(text, ensure_ascii=seed.random() < 0.5 or has_lone_surrogate(text))
+        return json.dumps(text, ensure_ascii=seed.random() < 0.2 or has_lone_surrogate(text))
 
     def of(part: Any) -> str:
         if isinstance(part, Number):

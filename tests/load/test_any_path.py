@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,9 +13,9 @@ from loader.ledger import IdIndex, keys_of
 from loader.load import load_files
 from loader.warehouse import commit_manifest, read_manifest
 from tests.conftest import make_workspace, read_raw
-from tests.load.nasty import Pairs, events, values, written
+from tests.load.nasty import Pairs, alike_events, events, values, written
 from tests.load.spooled import at, track
-from tests.load.test_killed_load import content
+from tests.load.test_killed_load import archived, content
 from tests.spool.place import line, padded, put
 
 FEW = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -31,7 +33,7 @@ def texts(draw):
     return found
 
 
-@settings(max_examples=20, **FEW)
+@settings(max_examples=12, **FEW)
 @given(texts=texts(), data=st.data())
 def test_lines_loads_batches_and_the_spool_give_equal_tables(tmp_path_factory, texts, data):
     folder = tmp_path_factory.mktemp("paths")
@@ -58,6 +60,22 @@ def test_lines_loads_batches_and_the_spool_give_equal_tables(tmp_path_factory, t
         put(spooled.spool, padded(*requests[part]), number=number, worker=number % 2)
     load_files(spooled, [])
     assert tables(spooled) == wanted
+
+
+@settings(max_examples=15, **FEW)
+@given(lines=alike_events())
+def test_compiled_code_and_python_give_equal_tables(tmp_path_factory, lines):
+    folder = tmp_path_factory.mktemp("kernel")
+    (folder / "events").write_bytes(b"\n".join(lines))
+
+    found = {}
+    for way in ("on", "off"):
+        workspace = make_workspace(folder / way)
+        with mock.patch.dict(os.environ, HEADWATER_KERNEL=way):
+            report = load_files(workspace, [str(folder / "events")])
+        found[way] = tables(workspace), archived(workspace), report.accepted, report.blocked
+
+    assert found["on"] == found["off"]
 
 
 def cuts(size):
@@ -102,7 +120,7 @@ def any_lines(draw):
     return found + [found[n] for n in draw(st.lists(st.integers(0, len(found) - 1), max_size=3))]
 
 
-@settings(max_examples=40, **FEW)
+@settings(max_examples=30, **FEW)
 @given(loads=st.lists(any_lines(), min_size=1, max_size=3))
 def test_what_comes_in_is_counted_once_and_rows_are_what_was_accepted(tmp_path_factory, loads):
     folder = tmp_path_factory.mktemp("counts")

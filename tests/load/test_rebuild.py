@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from random import Random
 from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,18 @@ from loader.demo.generator import generate
 from loader.event.surrogates import mend
 from loader.load import load_files
 from tests.conftest import make_workspace, read_raw
-from tests.load.nasty import Number, Pairs, events, objects, said, values, written
+from tests.load.nasty import (
+    Number,
+    Pairs,
+    as_json,
+    events,
+    fillers,
+    objects,
+    said,
+    values,
+    varied,
+    written,
+)
 from tests.load.rebuild import alike, as_id, lost, read_rows
 
 EVENTS = 20_000
@@ -49,29 +61,33 @@ def complete(found, around):
 
 
 @st.composite
-def lines(draw, first):
-    """A few lines of a file, and what is sent in each."""
-    found = []
-    for _ in range(draw(st.integers(1, 4))):
-        if draw(st.integers(0, 2)):
-            found.append((draw(written(draw(events(first)))), None))
-            first += 1
-            continue
-        texts = [draw(written(draw(events(first + n)))) for n in range(draw(st.integers(0, 3)))]
-        if draw(st.integers(0, 5)) == 0:
-            texts.append(draw(written([Number(first + len(texts)), draw(values)])))
-        first += len(texts)
-        fields = {"sentAt": values, "receivedAt": values, "context": objects() | values}
-        around = Pairs((name, draw(fields[name])) for name in fields if draw(st.booleans()))
-        head = draw(written(Pairs([("integrations", Pairs()), *around]))).rstrip()[:-1]
-        line = head + b',"batch" :[' + b" , ".join(texts) + b"]}"
-        found.append((line, (texts, said(head + b"}"))))
-    return found
+def batches(draw, first):
+    """A line with a few events, or now and then what is none."""
+    texts = [draw(written(draw(events(first + n)))) for n in range(draw(st.integers(0, 3)))]
+    if draw(st.integers(0, 5)) == 0:
+        texts.append(draw(written([Number(first + len(texts)), draw(values)])))
+    fields = {"sentAt": values, "receivedAt": values, "context": objects() | values}
+    around = Pairs((name, draw(fields[name])) for name in fields if draw(st.booleans()))
+    head = draw(written(Pairs([("integrations", Pairs()), *around]))).rstrip()[:-1]
+    return head + b',"batch" :[' + b" , ".join(texts) + b"]}", (texts, said(head + b"}"))
 
 
 @st.composite
 def loads(draw):
-    return [draw(lines(100 * load)) for load in range(draw(st.integers(1, 3)))]
+    """The lines of each load, and of one that is a batch what is sent in it."""
+    found = []
+    for load in range(draw(st.integers(1, 3))):
+        firsts = range(100 * load, 100 * load + 4 * draw(st.integers(1, 4)), 4)
+        plain = [draw(events(first)) for first in firsts if draw(st.integers(0, 2))]
+        lines = [(draw(written(pairs)), None) for pairs in plain]
+        lines += [draw(batches(first + 1)) for first in firsts if draw(st.integers(0, 2)) == 0]
+        if draw(st.booleans()):
+            lines += [(text, None) for text in fillers(1_000 * load)]
+            others, seed = draw(st.lists(values, min_size=3)), Random(draw(st.integers(0, 2**32)))
+            again = [varied(e, 100 * load + n, others, seed) for n, e in enumerate(3 * plain)]
+            lines += [(as_json(event, seed), None) for event in again]
+        found.append(lines or [(text, None) for text in fillers(1_000 * load)])
+    return found
 
 
 def all_sent(found):
