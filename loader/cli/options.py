@@ -61,7 +61,10 @@ def in_plain_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _open_mended() -> "Workspace":
+    from loader.cli.arrow import start_without_pandas
     from loader.config import open_workspace
+
+    start_without_pandas()
     from loader.warehouse import repair
 
     workspace = open_workspace(chosen_folder())

@@ -163,7 +163,7 @@ class RowWriter:
         for table, chunks in self._chunks.items():
             rows = pa.concat_tables(chunks, promote_options="permissive")
             dates = rows.column("_date")
-            self._lake.write(table, rows, dates.combine_chunks(), self._catalog)
+            self._lake.write(table, rows, dates, self._catalog)
             self.rows[table] = self.rows.get(table, 0) + len(rows)
             self.dates.setdefault(table, set()).update(dates.unique().to_pylist())
         self._chunks = {}
