@@ -138,19 +138,11 @@ std::unique_ptr<Scan> scan(const py::list& texts, std::vector<int> owners, const
     return std::make_unique<Scan>(views, std::move(owners), std::move(given));
 }
 
-// The id of each event, None where it is for Python.
-py::list ids_of(const Scan& scan) {
-    py::list ids(scan.envelopes.size());
-    for (size_t i = 0; i < scan.envelopes.size(); ++i) {
-        const Envelope& envelope = scan.envelopes[i];
-        if (envelope.is_odd) {
-            ids[i] = py::none();
-        } else {
-            const Text id = envelope.string(MESSAGE_ID);
-            ids[i] = py::str(id.data(), id.size());
-        }
-    }
-    return ids;
+// For each event whether it is for Python, as a byte.
+py::bytes odd_of(const Scan& scan) {
+    std::string flags;
+    for (const Envelope& envelope : scan.envelopes) flags += static_cast<char>(envelope.is_odd);
+    return py::bytes(flags);
 }
 
 py::bytes take(Reader& reader, const Scan& scan, std::string flags, int64_t first_seq,
@@ -187,7 +179,8 @@ PYBIND11_MODULE(_kernel, module) {
     py::class_<Scan>(module, "Scan")
         .def(py::init(&scan), py::arg("texts"), py::arg("owners"), py::arg("requests"),
              py::keep_alive<1, 2>())
-        .def("ids", &ids_of);
+        .def("keys", [](const Scan& scan) { return py::bytes(scan.keys); })
+        .def("odd", &odd_of);
 
     py::class_<Reader>(module, "Reader")
         .def(py::init<>())

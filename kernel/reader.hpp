@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "event.hpp"
+#include "md5.hpp"
 #include "table.hpp"
 
 namespace headwater {
@@ -30,19 +31,22 @@ constexpr size_t MAX_EVENT_BYTES = 32 * 1024;
 class Scan {
 public:
     std::vector<Envelope> envelopes;
+    std::string keys;               // of each event's id, one after another; zeros where it is Odd
     std::vector<int> owners;        // each event's request; empty: all came with the first
     std::vector<Request> requests;
 
     Scan(const std::vector<Text>& texts, std::vector<int> given_owners, std::vector<Request> given)
-        : envelopes(texts.size()), owners(std::move(given_owners)), requests(std::move(given)) {
+        : envelopes(texts.size()), keys(texts.size() * Md5::SIZE, '\0'), owners(std::move(given_owners)), requests(std::move(given)) {
         std::vector<Field> order;
         for (size_t i = 0; i < texts.size(); ++i) {
             Envelope& envelope = envelopes[i];
             try {
                 if (texts[i].size() > MAX_EVENT_BYTES || request(i).is_odd) throw Odd{};
                 envelope.read(texts[i], order);
-                if (envelope.string(MESSAGE_ID).empty()) throw Odd{};
+                const Text id = envelope.string(MESSAGE_ID);
+                if (id.empty()) throw Odd{};
                 envelope.call = call_of(envelope, request(i));
+                Md5::digest(id, &keys[i * Md5::SIZE]);
                 envelope.is_odd = false;
             } catch (const Odd&) {
             }

@@ -105,6 +105,7 @@ def try_events(
         for number, line in _numbered(name):
             trial.lines += 1
             block = intake.read([line])
+            block = intake.split_batches(block, [0]) or block
             for index in range(len(block.texts)):
                 candidate = intake.candidate(block, index)
                 ruling = judge.rule(candidate)

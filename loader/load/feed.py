@@ -21,6 +21,7 @@ class Feed:
         self.lines = 0
         self._intake = intake
         self._kernel = kernel
+        self._part_events = _FIRST_PART
 
     def read_file(self, name: str, on_bytes: Callable[[int], None]) -> Iterator[Scanned]:
         """The events of a file, or of standard input; `on_bytes` as `read_lines` has it."""
@@ -34,18 +35,21 @@ class Feed:
 
     def scan(self, blocks: Iterator[Block]) -> Iterator[Scanned]:
         """The events of `blocks` in parts, of which a few are made before they are asked for."""
-        return ahead(self._parts(blocks))
+        return ahead(part for block in blocks for part in self._parts(block))
 
-    def _parts(self, blocks: Iterator[Block]) -> Iterator[Scanned]:
+    def _parts(self, block: Block) -> Iterator[Scanned]:
         """Small ones at first: what Python learns of one the kernel knows of the next."""
-        size = _FIRST_PART
-        for block in blocks:
-            start = 0
-            while start < len(block.texts):
-                part = block.part(start, start + size)
-                yield self._kernel.scan(part) if self._kernel else unscanned(part)
-                start += size
-                size = min(2 * size, _LAST_PART)
+        start = 0
+        while start < len(block.texts):
+            part = block.part(start, start + self._part_events)
+            start += self._part_events
+            self._part_events = min(2 * self._part_events, _LAST_PART)
+            scanned = self._kernel.scan(part) if self._kernel else unscanned(part)
+            batches = self._intake.split_batches(part, scanned.odd)
+            if batches is None:
+                yield scanned
+            else:
+                yield from self._parts(batches)
 
     def _file_blocks(self, name: str, on_bytes: Callable[[int], None]) -> Iterator[Block]:
         for lines in read_lines(name, on_bytes):

@@ -106,18 +106,34 @@ class Intake:
         )
 
     def read(self, lines: list[bytes]) -> Block:
-        """The events of a file's lines; a line is an event or `{"batch": […]}`."""
-        if b'"batch"' not in b"".join(lines):
-            return Block(lines, _PLAIN_LINES, [], [])
-        block = Block([], [*_PLAIN_LINES], [], [])
-        for line in lines:
-            batch = split(line) if b'"batch"' in line else None
-            if batch is None or batch.message_id is not None:  # an event that has such a field
-                _append(block, 0, [line])
+        """The events of a file's lines, of which some may still be batches."""
+        return Block(lines, _PLAIN_LINES, [], [])
+
+    def split_batches(self, block: Block, odd: Sequence[int]) -> Block | None:
+        """The events of `block`, with those of its odd lines split that are `{"batch": […]}`.
+
+        None if there is none. An event is not split, though it have such a field.
+        """
+        if block.owners:  # of the spool, or split already
+            return None
+        found = {
+            index: batch
+            for index in odd
+            if _may_be_batch(block.texts[index])
+            and (batch := split(block.texts[index])) is not None
+            and batch.message_id is None
+        }
+        if not found:
+            return None
+        split_up = Block([], [*_PLAIN_LINES], [], [])
+        for index, line in enumerate(block.texts):
+            batch = found.get(index)
+            if batch is None:
+                _append(split_up, 0, [line])
             else:
                 shared = self._privacy.clean_shared(batch.shared(batch.received_at))
-                _append_batch(block, batch, Request(shared, write_key=batch.write_key))
-        return block
+                _append_batch(split_up, batch, Request(shared, write_key=batch.write_key))
+        return split_up
 
     def read_spool(self, lines: Iterable[SpoolLine]) -> Block:
         """The same of lines of the spool; one that is damaged is an event to be refused."""
@@ -229,6 +245,11 @@ _DAMAGED: Final = Rejection(
 _UNKNOWN_KEY: Final = Rejection(
     "unknown_write_key", "$.writeKey", "no source of headwater.yml has this event's write key"
 )
+
+
+def _may_be_batch(line: bytes) -> bool:
+    """Whether a key `batch` can stand in it, if need be in escapes."""
+    return b'"batch"' in line or b"\\u" in line
 
 
 def _append(block: Block, owner: int, texts: Sequence[bytes], *, is_batch: bool = False) -> None:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from loader.archive import shared_json
 from loader.event.envelope import CLIENT_LIBRARIES
 from loader.event.values import ARROW, ColumnType, parse_moment, type_of
-from loader.ledger import DIGEST, Digests, keys_of
+from loader.ledger import DIGEST, Digests
 from loader.load.buffer import LearntKey
 from loader.load.intake import Block, Request, Sources
 from loader.transformations import Privacy
@@ -74,12 +74,12 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Scanned:
-    """A block of events whose envelopes were read: ids and keys, None and worthless where it is
-    for Python to read the event.
+    """A block of events whose envelopes were read: which of them are `odd`, for Python to read, and
+    the keys of the others' ids.
     """
 
     block: Block
-    ids: list[str | None]
+    odd: list[int]
     keys: Digests
     envelopes: Any = None  # without the kernel there are none
 
@@ -87,7 +87,7 @@ class Scanned:
 def unscanned(block: Block) -> Scanned:
     """A block whose events are all for Python."""
     count = len(block.texts)
-    return Scanned(block, [None] * count, np.zeros(count, DIGEST))
+    return Scanned(block, list(range(count)), np.zeros(count, DIGEST))
 
 
 class Kernel:
@@ -128,9 +128,9 @@ class Kernel:
         """The envelopes of a block's events. One thread may scan while another one takes."""
         said = [self._said(request) for request in block.requests]
         envelopes = _kernel.Scan(block.texts, block.owners, said)
-        ids = envelopes.ids()
-        keys = keys_of(id_ or "" for id_ in ids)
-        return Scanned(block, ids, keys.copy(), envelopes)
+        is_odd = np.frombuffer(envelopes.odd(), np.bool_)
+        keys = np.frombuffer(bytearray(envelopes.keys()), DIGEST)
+        return Scanned(block, np.flatnonzero(is_odd).tolist(), keys, envelopes)
 
     def take(
         self, scanned: Scanned, is_wanted: npt.NDArray[np.bool_], first_seq: int

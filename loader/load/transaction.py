@@ -162,7 +162,7 @@ class Load:
         """Ordinary events by the kernel, all others singly; each id once."""
         block, keys = scanned.block, scanned.keys
         count, first_seq = len(block.texts), self._manifest.next_seq
-        odd = [index for index, id_ in enumerate(scanned.ids) if id_ is None]
+        odd = scanned.odd
         candidates = {index: self._intake.candidate(block, index) for index in odd}
         keys[odd] = keys_of(candidates[index].message_id for index in odd)
         is_old = self._accepted.contains(keys)
