@@ -9,7 +9,9 @@ judge's own function; a schema in which they could differ otherwise is put to th
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
@@ -27,6 +29,8 @@ from loader.event.envelope import Event
 # What the deepest event that is read needs is less than half of it; at four times as much the stack
 # of a thread of 8 MB overflows, which nothing can catch.
 _MAX_FRAMES: Final = 5_000
+# Of the event judged last: who asks whether it is valid asks next why not, and the judge is slow.
+_REMEMBERED_ERRORS: Final = 50
 _Rule = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
 
 
@@ -121,6 +125,7 @@ class Checker:
             )
         self.contract = contract
         self._is_surely_valid = _fast_check(contract)
+        self._last: tuple[Event | None, list[ValidationError]] = (None, [])
         self._judge = _Judge(
             contract.schema,
             format_checker=Draft7Validator.FORMAT_CHECKER,
@@ -134,10 +139,18 @@ class Checker:
                 return True
         except ValueError:
             pass  # a value that the fast one can't take, such as half of a surrogate pair
-        return next(self.errors(event), None) is None
+        with closing(self._judged(event)) as found:
+            self._last = event, list(islice(found, _REMEMBERED_ERRORS))
+        return not self._last[1]
 
     def errors(self, event: Event) -> Iterator[ValidationError]:
         """Each broken rule, as the judge finds them; that it can't find any is one, too."""
+        judged, found = self._last
+        if judged is event and len(found) < _REMEMBERED_ERRORS:
+            return iter(found)
+        return self._judged(event)
+
+    def _judged(self, event: Event) -> Generator[ValidationError, None, None]:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, _MAX_FRAMES))
         try:
