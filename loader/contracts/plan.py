@@ -11,6 +11,7 @@ An event may have several contracts, each with its `version`.
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ COMMON = "common"
 _VERSIONED = re.compile(r"\.v\d+$")  # order_completed.v2.json
 _DRAFT_7 = "json-schema.org/draft-07/schema"
 _ENVELOPE_OBJECTS = ("properties", "traits")
+
+
+_REMEMBERED = 4_096  # contracts: a run that goes on loads them with each of its loads
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,14 @@ def read_contracts(folder: Path) -> list[Contract]:
 
 def read_contract(path: Path, call: str) -> Contract:
     """The contract in the file `path`, for `call`, or `common`; ConfigError if it is none."""
+    return _contract_in(path, call, path.read_bytes())
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _contract_in(path: Path, call: str, text: bytes) -> Contract:
+    """The contract that is written in `text`; not to be changed: it is given out again."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(text)
     except (ValueError, RecursionError) as problem:
         raise ConfigError(f"{path}: not JSON: {problem}", fix="mend the file") from problem
     if not isinstance(found, dict):

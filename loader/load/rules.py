@@ -4,10 +4,11 @@ A rule beyond that part marks its place: an event that has a value there goes to
 the kernel lets pass is valid, and what it doesn't is not yet invalid.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, Final
 
@@ -69,6 +70,7 @@ class Rule:
 
 
 _FREE: Final = Rule()
+_REMEMBERED: Final = 4_096  # tables: a run that goes on asks with each of its loads
 
 
 def rule_of(schemas: Sequence[Mapping[str, Any]], call: str) -> dict[str, Any] | None:
@@ -76,11 +78,12 @@ def rule_of(schemas: Sequence[Mapping[str, Any]], call: str) -> dict[str, Any] |
 
     Its children are the fields of the envelope, `context`, and `body` for properties or traits.
     """
-    if not schemas:
-        return None
-    whole = _rule(schemas[0])
-    for schema in schemas[1:]:
-        whole = _both(whole, _rule(schema))
+    return _compiled(json.dumps(schemas), call) if schemas else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _compiled(schemas: str, call: str) -> dict[str, Any]:
+    whole = reduce(_both, map(_rule, json.loads(schemas)))
     return asdict(_by_field(whole, call))
 
 

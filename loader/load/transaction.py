@@ -38,7 +38,7 @@ from loader.warehouse import (
 )
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
-_FIRST_FLUSH_EVENTS = 1_000  # the sooner types settle, the sooner the kernel knows them
+_FIRST_FLUSH_EVENTS = 4_000  # the sooner types settle, the sooner the kernel knows them
 _UNKNOWN_KEY = Violation(
     "unknown_write_key",
     "$.writeKey",

@@ -109,7 +109,7 @@ def read_manifest_file(path: Path) -> Manifest:
         next_load_id=footer["next_load_id"],
         next_seq=footer["next_seq"],
         catalog=Catalog.from_json(footer["catalog"]),
-        files=[LakeFile(**row) for row in table.to_pylist()],
+        files=list(map(LakeFile, *(table[name].to_pylist() for name in _SCHEMA.names))),
         loaded_files=[LoadedFile(**found) for found in footer["loaded_files"]],
         loaded_segments=footer.get("loaded_segments", []),  # not there before the collector was
         id_runs=[Run(**found) for found in footer["id_runs"]],
@@ -129,7 +129,8 @@ def commit_manifest(workspace: Workspace, manifest: Manifest) -> None:
         "loaded_segments": manifest.loaded_segments,
         "id_runs": [asdict(run) for run in manifest.id_runs],
     }
-    table = pa.Table.from_pylist([asdict(file) for file in manifest.files], _SCHEMA)
+    columns = {name: [getattr(file, name) for file in manifest.files] for name in _SCHEMA.names}
+    table = pa.table(columns, schema=_SCHEMA)
     table = table.replace_schema_metadata({_FOOTER: json.dumps(footer)})
     with replacing(workspace.manifest) as temporary:
         pq.write_table(table, temporary, compression="zstd")

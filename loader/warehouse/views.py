@@ -45,25 +45,37 @@ def refresh_views(
     With `pinned_to`, a copy of the manifest, they show what that lists, whatever is loaded later.
     """
     statements = view_statements(workspace, manifest, pinned_to)
-    mark = text(fingerprint(workspace, manifest))
     connection.begin()
     connection.execute("create schema if not exists raw")
-    wanted = {name for name, _ in statements}
-    for (name,) in connection.execute(
-        "select view_name from duckdb_views() where schema_name = 'raw' and not internal"
-    ).fetchall():
-        if name not in wanted:
-            connection.execute(f"drop view raw.{quote(name)}")
+    found = dict(
+        connection.execute(
+            "select view_name, comment from duckdb_views() "
+            "where schema_name = 'raw' and not internal"
+        ).fetchall()
+    )
+    for name in found.keys() - dict(statements).keys():
+        connection.execute(f"drop view raw.{quote(name)}")
     for name, query in statements:
-        connection.execute(f"create or replace view raw.{quote(name)} as {query}")
+        mark = _digest(query)
+        if found.get(name) != mark:  # making a view takes milliseconds: DuckDB binds it
+            connection.execute(f"create or replace view raw.{quote(name)} as {query}")
+            connection.execute(f"comment on view raw.{quote(name)} is {text(mark)}")
+    mark = text(fingerprint(workspace, manifest))
     connection.execute(f"comment on view raw.loads is {mark}")
     connection.commit()
 
 
 def fingerprint(workspace: Workspace, manifest: Manifest) -> str:
     """A digest of what the published views should be; it stands as the comment of `raw.loads`."""
-    statements = view_statements(workspace, manifest, None)
-    return "views " + sha256(repr(statements).encode()).hexdigest()[:32]
+    # All views are alike: those of an empty lake tell how they are written, and where they look.
+    form = view_statements(workspace, Manifest(epoch=manifest.epoch), None)
+    filled = sorted({file.table_name for file in manifest.files})
+    statements = (form, filled, manifest.catalog.to_json())
+    return _digest(repr(statements))
+
+
+def _digest(written: str) -> str:
+    return "views " + sha256(written.encode()).hexdigest()[:32]
 
 
 def view_statements(
