@@ -67,8 +67,9 @@ def refresh_views(
 
 def fingerprint(workspace: Workspace, manifest: Manifest) -> str:
     """A digest of what the published views should be; it stands as the comment of `raw.loads`."""
-    # All views are alike: those of an empty lake tell how they are written, and where they look.
-    form = view_statements(workspace, Manifest(epoch=manifest.epoch), None)
+    # All views are alike: that of one table tells how they are written, and where they look.
+    sample = Manifest(epoch=manifest.epoch, files=[LakeFile("", "tracks", "", 0, 0)])
+    form = view_statements(workspace, sample, None)
     filled = sorted({file.table_name for file in manifest.files})
     statements = (form, filled, manifest.catalog.to_json())
     return _digest(repr(statements))
