@@ -22,7 +22,7 @@ from statistics import median
 
 import msgspec
 
-from benchmarks.load import check
+from benchmarks.planted import check
 from benchmarks.processes import cpu_seconds, peak_bytes
 from loader.config import Workspace
 from loader.spool import delete_segments, read_spool, seal_all, sealed_segments
