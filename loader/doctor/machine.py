@@ -11,6 +11,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from loader.doctor.check import Check
+from loader.load.kernel import is_usable
 
 _MIN_PYTHON: Final = (3, 11)
 _NAMED: Final = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow")
@@ -58,6 +59,17 @@ def _unmet(needs: Iterable[Requirement]) -> Iterator[str]:
             yield f"{need.name} is {installed}, wanted {need.specifier}"
 
 
+def _kernel() -> Iterator[Check]:
+    if is_usable():
+        yield Check.ok("kernel", "compiled: ordinary events are loaded the fast way")
+    else:
+        yield Check.warn(
+            "kernel",
+            "not compiled, or off by HEADWATER_KERNEL: loads take four times the CPU",
+            "install a C++20 compiler (g++ 11 or newer), then Headwater once more",
+        )
+
+
 def _dbt() -> Iterator[Check]:
     try:
         found = find_spec("dbt.cli")
@@ -81,6 +93,7 @@ def _tools() -> Iterator[Check]:
 MACHINE_CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     _python,
     _packages,
+    _kernel,
     _dbt,
     _tools,
 )
