@@ -7,26 +7,27 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from loader.config import Workspace
-from loader.errors import LoaderError
+from loader.errors import Busy, LoaderError
 from loader.exit_codes import DONE, MISUSED, NEWLY_REJECTED, worst
 from loader.load import load_files
 from loader.locks import exclusive
 from loader.sync import run_syncs
 from loader.transform import transform
+from loader.warehouse import compact
 
 
 @dataclass(frozen=True)
 class StageOutcome:
     """How one stage of a run ended: its reports, and the errors that ended it or part of it."""
 
-    stage: Literal["load", "transform", "sync"]
+    stage: Literal["load", "compact", "transform", "sync"]
     exit_code: int
     reports: Sequence[Any] = ()
     errors: Sequence[LoaderError] = ()
 
 
 def run_once(workspace: Workspace, inputs: Sequence[str] = ()) -> Iterator[StageOutcome]:
-    """Load, transform, sync; each outcome as it comes.
+    """Load, compact if it is worth it, transform, sync; each outcome as it comes.
 
     Newly blocked or rejected rows stop nothing; a stage that fails ends the run.
     """
@@ -64,6 +65,9 @@ def _stages(
     workspace: Workspace, inputs: Sequence[str], *, with_marts: bool
 ) -> Iterator[StageOutcome]:
     yield (load := _load(workspace, inputs))
+    has_loaded = any(report.load_id for report in load.reports)
+    if has_loaded or (with_marts and not load.errors):
+        yield from _compact(workspace)
     if with_marts and not load.errors:
         yield (transformed := _transform(workspace))
         if not transformed.errors:
@@ -76,6 +80,19 @@ def _load(workspace: Workspace, inputs: Sequence[str]) -> StageOutcome:
     except LoaderError as problem:
         return StageOutcome("load", problem.exit_code, errors=[problem])
     return StageOutcome("load", NEWLY_REJECTED if report.blocked else DONE, [report])
+
+
+def _compact(workspace: Workspace) -> Iterator[StageOutcome]:
+    """Merge small files, if some are worth it; told only if so."""
+    try:
+        report = compact(workspace, is_asked_for=False)
+    except Busy:
+        return  # somebody does it just now
+    except LoaderError as problem:
+        yield StageOutcome("compact", problem.exit_code, errors=[problem])
+    else:
+        if report.files_before:
+            yield StageOutcome("compact", DONE, [report])
 
 
 def _transform(workspace: Workspace) -> StageOutcome:

@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import duckdb
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from loader.config import Workspace
 from loader.spool import SpoolLag, read_lag
-from loader.warehouse import Manifest, connect, read_manifest
+from loader.warehouse import Manifest, compactable, connect, read_manifest, retired_bytes
 
 _SHOWN_LOADS: Final = 5
 
@@ -69,6 +69,8 @@ class Status:
     syncs: list[SyncStatus]
     lake_files: int
     lake_bytes: int
+    files_to_compact: int
+    retired_bytes: int  # of files that a compaction replaced: they are removed by themselves
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -87,6 +89,7 @@ def read_status(workspace: Workspace) -> Status:
         violations = connection.execute(
             "select rule, count(*) as found from raw.violations group by rule order by found desc"
         ).fetchall()
+    due = compactable(workspace, manifest, datetime.now(UTC))
     return Status(
         workspace=str(workspace.root),
         spool=read_lag(workspace.spool, manifest.loaded_segments),
@@ -97,6 +100,8 @@ def read_status(workspace: Workspace) -> Status:
         syncs=[_last_run(workspace, name) for name in workspace.config.syncs],
         lake_files=len(manifest.files),
         lake_bytes=sum((workspace.lake / file.file).stat().st_size for file in manifest.files),
+        files_to_compact=sum(len(found.files) for found in due),
+        retired_bytes=retired_bytes(workspace, manifest),
     )
 
 

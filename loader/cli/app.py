@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from loader.cli.collect import collect
+from loader.cli.compact import compact
 from loader.cli.contracts import contracts
 from loader.cli.demo import demo
 from loader.cli.doctor import doctor
@@ -81,6 +82,7 @@ for _command in (
     transform,
     sync,
     run,
+    compact,
     contracts,
     violations,
     status,

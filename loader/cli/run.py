@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from loader.cli import load, sync, transform
+from loader.cli import compact, load, sync, transform
 from loader.cli.options import in_workspace, json_option
 from loader.cli.output import note, show_error, show_json
 from loader.exit_codes import DONE, MISUSED, worst
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # How each stage's reports look to a person and to a script.
 _FORMS: Final[dict[str, tuple[Callable[[Any], str], Callable[[Any], dict[str, Any]]]]] = {
     "load": (load.describe, load.as_document),
+    "compact": (compact.describe, compact.as_document),
     "transform": (transform.describe, transform.as_document),
     "sync": (sync.describe, sync.as_document),
 }

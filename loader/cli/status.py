@@ -30,7 +30,11 @@ def status(workspace: "Workspace", *, as_json: bool) -> None:
 
 
 def _show(found: "Status") -> None:
-    click.echo(f"{found.workspace}: {found.lake_files:,} files, {found.lake_bytes / 1e6:,.1f} MB")
+    click.echo(
+        f"{found.workspace}: {found.lake_files:,} files, {found.lake_bytes / 1e6:,.1f} MB"
+        + (f"; {found.files_to_compact:,} to compact" if found.files_to_compact else "")
+        + (f"; {found.retired_bytes / 1e6:,.1f} MB retired" if found.retired_bytes else "")
+    )
     click.echo(f"{_describe(found.spool)}\n")
     tables = [(t.name, f"{t.rows:,}", _short(t.newest_received_at)) for t in found.tables]
     show_table(("raw table", "rows", "newest received"), tables)

@@ -126,6 +126,17 @@ class RetentionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LimitsConfig:
+    """How far events may widen the warehouse; what goes beyond is kept in `_rescued`."""
+
+    event_tables: int = 1_000  # each costs every command a little time
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.event_tables <= 5_000:
+            raise ValueError("event_tables: wanted 1 to 5000")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """headwater.yml, whole."""
 
@@ -139,6 +150,7 @@ class Config:
     middleware: tuple[str, ...] = ()
     dedupe_days: int = 30
     retention: RetentionConfig = field(default_factory=RetentionConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
     syncs: dict[str, SyncConfig] = field(default_factory=dict)
     transform_every: timedelta = timedelta(minutes=15)

@@ -47,6 +47,16 @@ class Workspace:
         return self.home / "lake"
 
     @property
+    def retired(self) -> Path:
+        """Raw files that a compaction replaced, for queries that began before."""
+        return self.home / "retired"
+
+    @property
+    def compaction(self) -> Path:
+        """What a compaction is writing."""
+        return self.home / "compaction"
+
+    @property
     def manifest(self) -> Path:
         """Which files the lake's tables consist of."""
         return self.home / "manifest.parquet"

@@ -12,10 +12,17 @@ from typing import Any, NamedTuple
 
 from loader.event.naming import column_name
 from loader.event.values import MAX_EXACT_INT, ColumnType, type_of
+from loader.load.room import Room
 from loader.warehouse import MAX_COLUMNS, Catalog
 from loader.warehouse.catalog import fixed_columns
 
 MAX_DEPTH = 16
+_MET_TOLD = 10  # of keys that meet in one column: enough to see what is wrong
+
+
+def as_pointer(key: str) -> str:
+    """`key` as a step of a JSON Pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 @dataclass(slots=True)
@@ -42,13 +49,14 @@ class LearntKey(NamedTuple):
 class _Key:
     """One key at one place of the event: the column of its scalars, the keys of its objects."""
 
-    __slots__ = ("children", "column", "is_settled", "path", "pointer", "root", "values")
+    __slots__ = ("children", "column", "is_kept", "is_settled", "path", "pointer", "root", "values")
 
     def __init__(self, root: str, path: tuple[str, ...], pointer: str) -> None:
         self.root = root
         self.path = path  # below the root
         self.pointer = pointer
         self.children: dict[str, _Key] = {}
+        self.is_kept = True  # whether it is remembered for the next event
         self.is_settled = False  # whether it is known which column it fills
         self.column: Column | None = None  # None once settled: its values are kept in _rescued
         self.values: list[Any] | None = None  # the column's own list, if no other key fills it
@@ -57,18 +65,20 @@ class _Key:
 class TableBuffer:
     """Rows of one raw table, held as columns until they are taken."""
 
-    def __init__(self, table: str, catalog: Catalog) -> None:
+    def __init__(self, table: str, catalog: Catalog, room: Room) -> None:
         self.rows: list[tuple[Any, ...]] = []
         self.rescued: dict[int, dict[str, Any]] = {}
         self.columns: dict[str, Column] = {}
         self.met: dict[str, set[str]] = {}  # column -> keys that meet in it
+        self.overflow = ""  # the first key for whose column there was no room
         self.learnt: list[LearntKey] = []  # since somebody took them from here
         self._table = table
         self._catalog = catalog
         self._reserved = frozenset(fixed_columns(table))
         known = catalog.tables.get(table)
         self._known = frozenset(known.field_ids if known else ())
-        self._room = MAX_COLUMNS - len(self._known)
+        self._own_room = MAX_COLUMNS - len(self._known)
+        self._room = room
         self._roots: dict[str, _Key] = {}
 
     def add(
@@ -139,9 +149,9 @@ class TableBuffer:
             column.other_pointers[index] = key.pointer
 
     def _new_key(self, node: _Key, name: str) -> _Key:
-        escaped = name.replace("~", "~0").replace("/", "~1")
-        key = _Key(node.root, (*node.path, name), f"{node.pointer}/{escaped}")
-        if self._room > -MAX_COLUMNS:  # a flood of ever new keys is not remembered
+        key = _Key(node.root, (*node.path, name), f"{node.pointer}/{as_pointer(name)}")
+        key.is_kept = self._room.take_key()
+        if key.is_kept:
             node.children[name] = key
         return key
 
@@ -161,7 +171,8 @@ class TableBuffer:
             if kind is not None:
                 state = self._catalog.add_column(self._table, name, kind)
                 state.has_big_ints |= kind is ColumnType.INT and abs(value) > MAX_EXACT_INT
-            self.learnt.append(LearntKey(key.root, key.path, name))
+            if key.is_kept:
+                self.learnt.append(LearntKey(key.root, key.path, name))
 
     def _column_of(self, key: _Key, name: str, *, is_from_context: bool) -> Column | None:
         """The column of a key; None where its name is taken by us or the table is full."""
@@ -169,12 +180,16 @@ class TableBuffer:
             return None
         column = self.columns.get(name)
         if column is not None:
-            self.met.setdefault(name, {column.pointer}).add(key.pointer)
+            if key.pointer != column.pointer:
+                met = self.met.setdefault(name, {column.pointer})
+                if len(met) < _MET_TOLD:
+                    met.add(key.pointer)
             return column
         if name not in self._known:
-            self._room -= 1
-            if self._room < 0:
+            if self._own_room <= 0 or not self._room.take_column(name):
+                self.overflow = self.overflow or key.pointer
                 return None
+            self._own_room -= 1
         column = self.columns[name] = Column(name, key.pointer)
         return column
 

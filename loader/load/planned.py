@@ -7,16 +7,14 @@ from loader.warehouse import Catalog
 from loader.warehouse.catalog import fixed_columns
 
 
-def give_columns(catalog: Catalog, contracts: Iterable[Contract]) -> bool:
-    """Give every table and column that a contract names its place; whether all had one already.
+def give_columns(catalog: Catalog, contracts: Iterable[Contract]) -> None:
+    """Give every table and column that a contract names its place.
 
     Where versions of a contract differ about a type, the first of `contracts` decides.
     """
-    before = catalog.to_json()
     for contract in contracts:
         if contract.table:
             catalog.add_table(contract.table)
             for name, kind in columns_named(contract):
                 if name not in fixed_columns(contract.table):
                     catalog.add_column(contract.table, name, kind)
-    return before == catalog.to_json()

@@ -10,13 +10,16 @@ import pyarrow as pa
 from loader.event.envelope import BODY_FIELD, Event
 from loader.event.naming import CALL_TABLES, table_name
 from loader.event.values import ARROW, ColumnType, json_text
-from loader.load.buffer import TableBuffer
+from loader.load.buffer import TableBuffer, as_pointer
 from loader.load.clock import Stated, Times, parse_stated, rescue_unused, settle_times
 from loader.load.kernel import Chunk, Kernel
+from loader.load.parts import MAX_CELLS, in_parts
+from loader.load.room import Room
 from loader.load.settle import settle
 from loader.warehouse import Catalog, LakeWriter
 
 _TRACKS = "tracks"
+_NAMES_KEPT, _NAMES_TOLD = 100, 10  # of events that meet in one table
 _PART_BYTES = 192 * 1024 * 1024  # held as Arrow before they are written, which bounds memory
 # Fields of the envelope that have columns, are known not to be stored, or name the call itself.
 _COMMON_FIELDS = frozenset(
@@ -52,7 +55,9 @@ _ARRIVALS = pa.schema(
 class RowWriter:
     """Takes accepted events, singly or as chunks of the kernel's, and hands on the load's files."""
 
-    def __init__(self, lake: LakeWriter, catalog: Catalog, *, load_id: int, now: datetime) -> None:
+    def __init__(
+        self, lake: LakeWriter, catalog: Catalog, room: Room, *, load_id: int, now: datetime
+    ) -> None:
         self.rows: dict[str, int] = {}
         self.dates: dict[str, set[Any]] = {}
         self._lake = lake
@@ -64,6 +69,7 @@ class RowWriter:
         self._calls: dict[str, str] = {}
         self._chunks: dict[str, list[pa.Table]] = {}
         self._held_bytes = 0
+        self._room = room
 
     def add(self, event: Event, seq: int, source: str, rescued: dict[str, Any]) -> None:
         """Take one event, normalised and accepted."""
@@ -72,7 +78,7 @@ class RowWriter:
             name = event["event"]
             table = table_name(name)
             own: tuple[Any, ...] = (name,)
-            self._names[table].add(name)
+            table = self._home_of(table, name)
         else:
             table = CALL_TABLES[call]
             own = tuple(
@@ -80,13 +86,17 @@ class RowWriter:
             )
         for field in sorted(event.keys() - _KNOWN_FIELDS[call]):
             if event[field] not in (None, {}):
-                rescued[f"/{field.replace('~', '~0').replace('/', '~1')}"] = event[field]
+                rescued[f"/{as_pointer(field)}"] = event[field]
         buffer = self._buffers.get(table)
         if buffer is None:
-            buffer = self._buffers[table] = TableBuffer(table, self._catalog)
+            buffer = self._buffers[table] = TableBuffer(table, self._catalog, self._room)
             self._calls[table] = call
         body = BODY_FIELD[call]
         parts = {f"/{body}": event[body], "/context": event["context"]}
+        if table == _TRACKS:
+            kept = {f"/{body}/{as_pointer(key)}": value for key, value in event[body].items()}
+            rescued |= {pointer: value for pointer, value in kept.items() if value is not None}
+            del parts[f"/{body}"]
         if call in ("page", "screen"):
             parts = {"": {field: event.get(field) for field in _PAGE_FIELDS}, **parts}
         row = (
@@ -106,7 +116,7 @@ class RowWriter:
     def teach(self, kernel: Kernel) -> None:
         """Let `kernel` know the tables, names and keys that events have brought since last time."""
         for table, buffer in self._buffers.items():
-            if buffer.learnt:
+            if buffer.learnt and table != _TRACKS:
                 call = self._calls[table]
                 kernel.learn(table, call, sorted(self._names[table]), buffer.learnt)
                 buffer.learnt = []
@@ -154,6 +164,12 @@ class RowWriter:
         return times
 
     @property
+    def is_wide(self) -> bool:
+        """Whether what is buffered should be flushed, few events as it may be."""
+        cells = sum(len(b.rows) * len(b.columns) for b in self._buffers.values() if b.rows)
+        return cells > MAX_CELLS
+
+    @property
     def is_full(self) -> bool:
         """Whether so much is held that it should be written."""
         return self._held_bytes >= _PART_BYTES
@@ -161,18 +177,19 @@ class RowWriter:
     def write(self) -> None:
         """Hand over all that is held to be written."""
         for table, chunks in self._chunks.items():
-            rows = pa.concat_tables(chunks, promote_options="permissive")
-            dates = rows.column("_date")
-            self._lake.write(table, rows, dates, self._catalog)
-            self.rows[table] = self.rows.get(table, 0) + len(rows)
-            self.dates.setdefault(table, set()).update(dates.unique().to_pylist())
+            for part in in_parts(chunks):
+                rows = pa.concat_tables(part, promote_options="permissive")
+                dates = rows.column("_date")
+                self._lake.write(table, rows, dates, self._catalog)
+                self.rows[table] = self.rows.get(table, 0) + len(rows)
+                self.dates.setdefault(table, set()).update(dates.unique().to_pylist())
         self._chunks = {}
         self._held_bytes = 0
 
     def names_that_meet(self) -> list[str]:
         """Tables and columns into which two or more names of events or keys went, for a report."""
         tables = [
-            f"{table}: {', '.join(map(repr, sorted(names)))}"
+            f"{table}: {', '.join(map(repr, sorted(names)[:_NAMES_TOLD]))}"
             for table, names in sorted(self._names.items())
             if len(names) > 1
         ]
@@ -182,6 +199,35 @@ class RowWriter:
             for column, pointers in sorted(buffer.met.items())
             if not pointers <= {f"/{column}", f"/properties/{column}"}  # a page's own name
         ]
+
+    def without_room(self) -> list[str]:
+        """What to tell of events that got no table of their own, and of keys without a column."""
+        told = [
+            f"{table}: no more columns: {buffer.overflow} and whatever else is new is in _rescued"
+            for table, buffer in sorted(self._buffers.items())
+            if buffer.overflow
+        ]
+        if len(told) > _NAMES_TOLD:
+            told[_NAMES_TOLD:] = [f"and so are {len(told) - _NAMES_TOLD:,} tables more"]
+        return told + self._room.turned_away()
+
+    def sample_of(self, table: str, column: str | None) -> str | None:
+        """The name of an event of this load that goes into `table`, or the column's pointer."""
+        if column is None:
+            return min(self._names.get(table, ()), default=None)
+        buffer = self._buffers.get(table)
+        found = buffer.columns.get(column) if buffer else None
+        return found.pointer if found else None
+
+    def _home_of(self, table: str, name: str) -> str:
+        """Where an event goes: its own `table`, or `tracks` if there are too many already."""
+        is_there = table in self._buffers or table in self._catalog.tables
+        if is_there or self._room.take_table(name):
+            names = self._names[table]
+            if len(names) < _NAMES_KEPT:
+                names.add(name)
+            return table
+        return _TRACKS
 
     def _hold(
         self,
@@ -210,11 +256,11 @@ class RowWriter:
         own = columns.pop("own", None)
         is_track = self._calls[table] == "track"
         if is_track:
-            columns |= {"event": pa.repeat(pa.scalar(table), count), "event_text": own}
+            columns |= {"event": _tables_of(table, own), "event_text": own}
         elif table in _OWN_COLUMNS:
             columns[_OWN_COLUMNS[table]] = own
         self._hold_chunk(table, {**columns, **added, "_rescued": rescued[0]})
-        if is_track:
+        if is_track and table != _TRACKS:
             context = {name: array for name, array in added.items() if name.startswith("context_")}
             for name in context:
                 self._catalog.add_column(_TRACKS, name, self._catalog.context[name].type)
@@ -237,6 +283,13 @@ def _rescued_json(buffer: TableBuffer) -> tuple[pa.Array, pa.Array]:
     }
     count = len(buffer.rows)
     return _as_json(buffer.rescued, count), _as_json(outside, count)
+
+
+def _tables_of(table: str, names: pa.Array) -> pa.Array:
+    """The column `event` of rows of `table`; those of `tracks` have no table of their own."""
+    if table != _TRACKS:
+        return pa.repeat(pa.scalar(table), len(names))
+    return pa.array([table_name(name) for name in names.to_pylist()], _TEXT)
 
 
 def _as_json(rescued: Mapping[int, Mapping[str, Any]], count: int) -> pa.Array:

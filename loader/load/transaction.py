@@ -12,7 +12,7 @@ from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
 from loader.contracts import Contract, Violation
 from loader.event.envelope import Event, Shared
-from loader.event.values import ColumnType, json_text
+from loader.event.values import json_text
 from loader.ledger import Digests, IdIndex, keys_of
 from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.feed import Feed
@@ -23,6 +23,7 @@ from loader.load.loads import log_load
 from loader.load.planned import give_columns
 from loader.load.reader import STDIN, Progress, digest_of
 from loader.load.report import LoadReport
+from loader.load.room import Room
 from loader.load.rows import RowWriter
 from loader.load.rules import rule_of
 from loader.load.violation_events import new_events
@@ -36,6 +37,7 @@ from loader.warehouse import (
     expire_violations,
     sweep_ids,
 )
+from loader.warehouse.schema_changes import changes_since, write_changes
 
 _FLUSH_EVENTS, _FLUSH_BYTES = 50_000, 128 * 1024 * 1024  # held in buffers
 _FIRST_FLUSH_EVENTS = 4_000  # the sooner types settle, the sooner the kernel knows them
@@ -61,14 +63,15 @@ class Load:
         self._manifest = manifest
         self._now = datetime.now(UTC)
         self._judge = Judge(workspace.config, workspace.root, contracts)
-        self._had_columns = give_columns(manifest.catalog, contracts)
-        self._ints = manifest.catalog.columns_typed(ColumnType.INT)
+        self._types_before = manifest.catalog.types()
+        give_columns(manifest.catalog, contracts)
         self._intake = self._new_intake(source)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
         self._lake = LakeWriter(workspace, manifest.next_load_id)
         load_id = manifest.next_load_id
-        self._rows = RowWriter(self._lake, manifest.catalog, load_id=load_id, now=self._now)
+        room = Room(manifest.catalog, workspace.config.limits.event_tables)
+        self._rows = RowWriter(self._lake, manifest.catalog, room, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
         self._oldest_archived = oldest_day(workspace, self._now.date())
         self._archive = ArchiveWriter(workspace, load_id, oldest=self._oldest_archived)
@@ -121,19 +124,21 @@ class Load:
         report, manifest = self.report, self._manifest
         report.lines = self._feed.lines
         report.warnings += [f"names meet: {met}" for met in self._rows.names_that_meet()]
+        report.warnings += self._rows.without_room()
         report.tables = dict(sorted(self._rows.rows.items()))
         report.example = self._violations.example
         files = self._lake.files()
         has_rows = bool(files)
-        has_expired = bool(expire_violations(self._workspace, manifest, self._now.date()))
-        is_changed = has_rows or self._loaded or self._spooled or not self._had_columns
+        has_expired = bool(expire_violations(self._workspace, manifest, self._now))
+        changes = list(changes_since(self._types_before, manifest.catalog, self._rows.sample_of))
+        is_changed = has_rows or self._loaded or self._spooled or changes
         if not (is_changed or has_expired):
             return
+        write_changes(self._lake, manifest.catalog, changes, load_id=manifest.next_load_id)
         if has_rows:
             report.load_id = manifest.next_load_id
             self._log_load()
-            files = self._lake.files()
-        self._lake.sync_folders()
+        files = self._lake.files()
         self._archive.sync_folders()
         manifest.id_runs = [*self._accepted.save(), *self._blocked.save()]
         manifest.files += files
@@ -141,9 +146,10 @@ class Load:
         if self._spooled is not None:
             manifest.loaded_segments = self._spooled
         manifest.version += 1
-        if self._ints & manifest.catalog.columns_typed(ColumnType.FLOAT):
+        if any(change.old_type for change in changes):
             manifest.epoch += 1
         manifest.next_load_id += 1
+        self._lake.place()
         commit_manifest(self._workspace, manifest)
         sweep_ids(self._workspace, manifest)
 
@@ -155,7 +161,7 @@ class Load:
             if self._buffered >= self._flush_events:
                 self._flush()
                 self._flush_events = min(2 * self._flush_events, _FLUSH_EVENTS)
-            if self._buffered_bytes >= _FLUSH_BYTES:
+            if self._buffered_bytes >= _FLUSH_BYTES or self._rows.is_wide:
                 self._flush()
 
     def _take_part(self, scanned: Scanned) -> None:

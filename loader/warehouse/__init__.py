@@ -1,28 +1,38 @@
 """The warehouse: raw tables in the lake, the manifest that lists them, the DuckDB file."""
 
 from loader.warehouse.catalog import MAX_COLUMNS, Catalog
+from loader.warehouse.compaction import CompactReport, compact, compactable
 from loader.warehouse.lake import LakeWriter, sweep, sweep_ids
 from loader.warehouse.manifest import LakeFile, LoadedFile, Manifest, commit_manifest, read_manifest
 from loader.warehouse.published import connect, publish, repair, start_build
 from loader.warehouse.retention import expire_violations
+from loader.warehouse.retired import retired_bytes, tidy_retired
+from loader.warehouse.retype import RetypeReport, retype
 from loader.warehouse.views import quote, scan
 
 __all__ = [
     "MAX_COLUMNS",
     "Catalog",
+    "CompactReport",
     "LakeFile",
     "LakeWriter",
     "LoadedFile",
     "Manifest",
+    "RetypeReport",
     "commit_manifest",
+    "compact",
+    "compactable",
     "connect",
     "expire_violations",
     "publish",
     "quote",
     "read_manifest",
     "repair",
+    "retired_bytes",
+    "retype",
     "scan",
     "start_build",
     "sweep",
     "sweep_ids",
+    "tidy_retired",
 ]

@@ -5,13 +5,14 @@ column has a field id, written into each Parquet file, by which DuckDB finds it 
 age. The types of `context_*` columns are shared by all tables.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from loader.event.naming import CALL_TABLES
 from loader.event.values import ColumnType
 
-MAX_COLUMNS = 2_000
+MAX_COLUMNS = 2_000  # that events may add to a table, or to the context that all tables share
 _FIRST_OWN_FIELD_ID = 100
 
 _TEXT, _INT, _TIMESTAMP, _JSON = (
@@ -67,6 +68,16 @@ _LOGS: Final = {
         "dates": ColumnType.DATES,
         "rows": _INT,
     },
+    "schema_changes": {
+        "load_id": _INT,
+        "changed_at": _TIMESTAMP,
+        "table_name": _TEXT,
+        "column_name": _TEXT,
+        "change": _TEXT,
+        "old_type": _TEXT,
+        "new_type": _TEXT,
+        "sample": _TEXT,
+    },
 }
 # Columns that queries and dbt packages written for Segment's `pages` and `screens` expect to exist.
 _EXPECTED: Final = {
@@ -95,6 +106,15 @@ class TableColumns:
     types: dict[str, TypeState] = field(default_factory=dict)  # all but context_*, which are shared
 
 
+def event_tables(tables: Collection[str]) -> int:
+    """How many of `tables` are those of single track events."""
+    return len(set(tables).difference(CALL_TABLES.values(), _LOGS))
+
+
+def _next_field_id(columns: TableColumns) -> int:
+    return max(columns.field_ids.values(), default=_FIRST_OWN_FIELD_ID - 1) + 1
+
+
 def fixed_columns(table: str) -> dict[str, ColumnType]:
     """The columns that `table` has whatever arrives, in order, with their types."""
     if table in _LOGS:
@@ -120,14 +140,11 @@ class Catalog:
         columns = self.tables.get(table)
         return columns.types.get(name) if columns else None
 
-    def columns_typed(self, wanted: ColumnType) -> set[tuple[str, str]]:
-        """Each (table, column) of that type; the shared `context_*` stand under the table ""."""
-        scopes = {"": self.context, **{table: own.types for table, own in self.tables.items()}}
+    def types(self) -> dict[str, dict[str, ColumnType]]:
+        """Every table and the columns that events added to it, with their types as of now."""
         return {
-            (table, name)
-            for table, types in scopes.items()
-            for name, state in types.items()
-            if state.type is wanted
+            table: {name: self._type_of(columns, name) for name in columns.field_ids}
+            for table, columns in self.tables.items()
         }
 
     def add_table(self, table: str) -> None:
@@ -138,9 +155,21 @@ class Catalog:
         """Give `table` the column `name`; what is fixed already stays, the type too."""
         columns = self.tables.setdefault(table, TableColumns())
         if name not in columns.field_ids:
-            columns.field_ids[name] = _FIRST_OWN_FIELD_ID + len(columns.field_ids)
+            columns.field_ids[name] = _next_field_id(columns)
         types = self.context if name.startswith("context_") else columns.types
         return types.setdefault(name, TypeState(column_type))
+
+    def retype(self, tables: Collection[str], name: str, wanted: ColumnType) -> TypeState:
+        """Give the column `name` of `tables`, all that share its type, another one.
+
+        It gets a new field id with it, so that to views files of before have no such column.
+        """
+        for table in tables:
+            columns = self.tables[table]
+            state = self.add_column(table, name, wanted)
+            columns.field_ids[name] = _next_field_id(columns)
+        state.type = wanted
+        return state
 
     def columns_of(self, table: str) -> dict[str, tuple[int, ColumnType]]:
         """Every column of `table` with its field id and type, ours last."""
@@ -182,8 +211,9 @@ class Catalog:
 
         catalog = cls()
         catalog.context = states(found["context"])
-        catalog.tables = {
+        stored = {
             table: TableColumns(dict(columns["field_ids"]), states(columns["types"]))
             for table, columns in found["tables"].items()
         }
+        catalog.tables |= stored  # a table that is fixed since then is there too
         return catalog

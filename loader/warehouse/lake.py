@@ -1,8 +1,10 @@
 """The lake: Parquet files at lake/<table>/_date=YYYY-MM-DD/<load_id>.parquet."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +26,7 @@ _LOOKED_AT = 300  # values
 # Of what queries leave files out by: rows lie in the order of arrival.
 _STATISTICS = ["received_at", "timestamp", "loaded_at", "load_id", "_seq"]
 _LOCAL = LocalFileSystem()
+_DRAFTS = ".drafts"  # below the lake, where no view looks
 _WRITERS = 1  # parts of a table have to be written one after another
 
 
@@ -33,7 +36,7 @@ class LakeWriter:
     def __init__(self, workspace: Workspace, load_id: int) -> None:
         self._lake = workspace.lake
         self._load_id = load_id
-        self._parts: dict[Path, int] = {}
+        self._parts: dict[str, int] = {}
         self._files: list[LakeFile] = []
         self._writers = ThreadPoolExecutor(_WRITERS, "lake")
         self._pending: list[Future[None]] = []
@@ -70,34 +73,53 @@ class LakeWriter:
             self._write_file(table, str(np.datetime64(day, "D")), found)
 
     def _write_file(self, table: str, day: str, rows: pa.Table) -> None:
-        folder = self._lake / table / f"_date={day}"
+        folder = f"{table}/_date={day}"
         part = self._parts.get(folder, 0)
         self._parts[folder] = part + 1
-        path = folder / f"{self._load_id}{f'-{part}' if part else ''}.parquet"
-        temporary = path.with_suffix(".tmp")  # a name that no view's pattern matches
+        draft = self._draft(len(self._files))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            pq.write_table(
-                rows,
-                str(temporary),
-                filesystem=_LOCAL,
-                compression=_COMPRESSION,
-                use_dictionary=_repetitive(rows),
-                write_statistics=_STATISTICS,
-                store_schema=False,  # field ids and Parquet's own types say it all
-            )
-            sync(temporary)
-            temporary.rename(path)
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(rows, str(draft), **parquet_options(rows))
+            sync(draft)
         except OSError as problem:
-            raise refused(path, problem) from problem
-        name = str(path.relative_to(self._lake))
+            raise refused(draft, problem) from problem
+        name = f"{folder}/{self._load_id}{f'-{part}' if part else ''}.parquet"
         self._files.append(LakeFile(name, table, day, self._load_id, len(rows)))
 
-    def sync_folders(self) -> None:
-        """Make the files' names durable; the manifest may list them after this."""
-        folders = {folder for path in self._parts for folder in (path, *path.parents[:2])}
+    def place(self) -> None:
+        """Give the files their names in the lake, durable; the manifest may list them then."""
+        drafts = {file.file: self._draft(number) for number, file in enumerate(self.files())}
+        place(drafts, self._lake)
+        shutil.rmtree(self._lake / _DRAFTS, ignore_errors=True)
+
+    def _draft(self, number: int) -> Path:
+        return self._lake / _DRAFTS / f"{number}.parquet"
+
+
+def parquet_options(rows: pa.Table) -> dict[str, Any]:
+    """How a file of the lake that begins with `rows` is written."""
+    return {
+        "filesystem": _LOCAL,
+        "compression": _COMPRESSION,
+        "use_dictionary": _repetitive(rows),
+        "write_statistics": _STATISTICS,
+        "store_schema": False,  # field ids and Parquet's own types say it all
+    }
+
+
+def place(drafts: Mapping[str, Path], lake: Path) -> None:
+    """Rename each draft to its name below the lake, durable; StorageError if the disk refuses."""
+    folders: set[Path] = set()
+    try:
+        for name, draft in drafts.items():
+            path = lake / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.rename(path)
+            folders.update((path.parent, *path.parents[1:3]))
         for folder in folders:
             sync(folder)
+    except OSError as problem:
+        raise refused(lake, problem) from problem
 
 
 def _by_day(rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -123,26 +145,39 @@ def _repetitive(rows: pa.Table) -> list[str]:
 
 def _as_catalogued(rows: pa.Table, table: str, catalog: Catalog) -> pa.Table:
     """`rows` in the catalog's column order, with its types and field ids and no other columns."""
-    fields, columns = [], []
-    for name, (field_id, column_type) in catalog.columns_of(table).items():
-        if name in rows.column_names:
-            column = rows.column(name)
-            wanted = ARROW[column_type]
-            columns.append(column if column.type == wanted else pc.cast(column, wanted))
-            metadata = {b"PARQUET:field_id": str(field_id).encode()}
-            fields.append(pa.field(name, wanted, metadata=metadata))
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+    schema = stored_schema(catalog, table, set(rows.column_names))
+    columns = []
+    for field in schema:
+        column = rows.column(field.name)
+        columns.append(column if column.type == field.type else pc.cast(column, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def stored_schema(catalog: Catalog, table: str, names: Collection[str]) -> pa.Schema:
+    """The columns `names` of `table` as its files hold them: in order, typed, with field ids."""
+    return pa.schema(
+        [
+            pa.field(name, ARROW[kind], metadata={b"PARQUET:field_id": str(field_id).encode()})
+            for name, (field_id, kind) in catalog.columns_of(table).items()
+            if name in names
+        ]
+    )
 
 
 def sweep(workspace: Workspace, manifest: Manifest) -> int:
-    """Remove what a killed load left, files that no manifest knows of; how many there were."""
+    """Remove what a killed load left, files that no manifest knows of; how many there were.
+
+    What a compaction retired stays: it is listed as such, or a symbolic link by now.
+    """
     listed = {workspace.lake / file.file for file in manifest.files}
+    listed |= {workspace.lake / retired.file for retired in manifest.retired}
     found = [path for path in workspace.lake.rglob("*") if not path.is_dir()]
-    leftovers = [path for path in found if path not in listed]
+    leftovers = [path for path in found if path not in listed and not path.is_symlink()]
     leftovers += workspace.home.glob(".*.tmp")
     leftovers += _unfinished_archive(workspace, manifest)
     for path in leftovers:
         path.unlink(missing_ok=True)
+    shutil.rmtree(workspace.lake / _DRAFTS, ignore_errors=True)
     return len(leftovers) + sweep_ids(workspace, manifest)
 
 

@@ -25,7 +25,8 @@ from loader.errors import StorageError
 from loader.ledger import Run
 from loader.warehouse.catalog import Catalog
 
-FORMAT_VERSION = 2  # 1: ids seen stood in files of another layout, which are read still
+# 1: ids seen stood in files of another layout, which are read still; 2: there was no `retired`
+FORMAT_VERSION = 3
 # A query that began before a commit still finds its own version, though it may run for an hour.
 _KEPT_SECONDS = 3600
 _KEPT_VERSIONS = 3
@@ -44,7 +45,11 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class LakeFile:
-    """One Parquet file of one raw table and day; `file` is relative to the lake."""
+    """One Parquet file of one raw table and day; `file` is relative to the lake.
+
+    `load_id` is the load's, or of what was compacted the last one's: in its order files of a day
+    follow each other.
+    """
 
     file: str
     table_name: str
@@ -61,6 +66,14 @@ class LoadedFile:
     load_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class RetiredFile:
+    """A file that is no longer listed, and since when, in seconds since 1970."""
+
+    file: str
+    at: float
+
+
 @dataclass
 class Manifest:
     """What is in the lake as of one version; a load changes its own copy and commits it."""
@@ -74,6 +87,7 @@ class Manifest:
     loaded_files: list[LoadedFile] = field(default_factory=list)
     loaded_segments: list[str] = field(default_factory=list)  # of the spool; may still lie there
     id_runs: list[Run] = field(default_factory=list)
+    retired: list[RetiredFile] = field(default_factory=list)  # views still come upon them
 
     def rows_by_table(self) -> dict[str, int]:
         """How many rows each raw table has."""
@@ -113,6 +127,7 @@ def read_manifest_file(path: Path) -> Manifest:
         loaded_files=[LoadedFile(**found) for found in footer["loaded_files"]],
         loaded_segments=footer.get("loaded_segments", []),  # not there before the collector was
         id_runs=[Run(**found) for found in footer["id_runs"]],
+        retired=[RetiredFile(**found) for found in footer.get("retired", [])],
     )
 
 
@@ -128,6 +143,7 @@ def commit_manifest(workspace: Workspace, manifest: Manifest) -> None:
         "loaded_files": [asdict(loaded) for loaded in manifest.loaded_files],
         "loaded_segments": manifest.loaded_segments,
         "id_runs": [asdict(run) for run in manifest.id_runs],
+        "retired": [asdict(retired) for retired in manifest.retired],
     }
     columns = {name: [getattr(file, name) for file in manifest.files] for name in _SCHEMA.names}
     table = pa.table(columns, schema=_SCHEMA)

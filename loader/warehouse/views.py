@@ -84,14 +84,14 @@ def view_statements(
 ) -> list[tuple[str, str]]:
     """Each raw table's name and the query of its view."""
     if pinned_to is None:
-        versions = text(f"{_as_pattern(versions_folder(workspace, manifest))}/*")
+        versions = text(f"{as_pattern(versions_folder(workspace, manifest))}/*")
         listing = (
             f"(select min(file) as file from glob({versions})) as newest "
             f"join read_parquet({versions}, filename = true) as manifest "
             f"on manifest.filename = newest.file"
         )
     else:
-        listing = f"read_parquet({text(_as_pattern(pinned_to))}) as manifest"
+        listing = f"read_parquet({text(as_pattern(pinned_to))}) as manifest"
     filled = {file.table_name for file in manifest.files}
     return [
         (table, _view(workspace, manifest.catalog, table, listing))
@@ -105,7 +105,7 @@ def scan(workspace: Workspace, catalog: Catalog, table: str, files: Sequence[Lak
     """What reads these files of `table`, in their order, as SQL may have it after `from`."""
     if not files:
         return f"({_empty_view(catalog, table)})"
-    names = ", ".join(text(_as_pattern(workspace.lake / file.file)) for file in files)
+    names = ", ".join(text(as_pattern(workspace.lake / file.file)) for file in files)
     return f"read_parquet([{names}], schema = {_schema(catalog, table)})"
 
 
@@ -115,7 +115,8 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> s
     The order in `from` matters: DuckDB lists folders while it binds, left to right, so the newest
     version is known before the lake is listed, and all that it has is in that list. Columns are
     found by field id, so that a file lacking one, or holding an older type of it, reads well and
-    no file is opened that a filter on `_date` excludes.
+    no file is opened that a filter on `_date` excludes. The pattern ends in `**` because that
+    passes over symbolic links, which is how retired files leave the list: see `retired`.
     """
     lake = f"{workspace.lake}/"
     date_at = len(f"{lake}{table}/_date=") + 1
@@ -124,7 +125,7 @@ def _view(workspace: Workspace, catalog: Catalog, table: str, listing: str) -> s
         f"select {names}, cast(substr(stored._file, {date_at}, 10) as date) as _date "
         f"from (select {text(lake)} || manifest.file as file from {listing} "
         f"where manifest.table_name = {text(table)}) as listed "
-        f"join read_parquet({text(f'{_as_pattern(workspace.lake)}/{table}/*/*.parquet')}, "
+        f"join read_parquet({text(f'{as_pattern(workspace.lake)}/{table}/**')}, "
         f"schema = {_schema(catalog, table)}, filename = '_file') as stored "
         f"on stored._file = listed.file"
     )
@@ -148,6 +149,6 @@ def _empty_view(catalog: Catalog, table: str) -> str:
     return f"select {nulls} where false"
 
 
-def _as_pattern(path: object) -> str:
+def as_pattern(path: object) -> str:
     """`path` as a glob pattern that matches only itself."""
     return "".join(f"[{c}]" if c in _GLOB_SPECIALS else c for c in str(path))

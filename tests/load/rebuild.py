@@ -28,6 +28,7 @@ OWN_IDS = {"group": ("groupId", "group_id"), "alias": ("previousId", "previous_i
 BODIES = {"identify": "traits", "group": "traits", "alias": "traits"}
 LONG_FRACTION = re.compile(r"(.*[.,]\d{6})(\d+)(.*)", re.DOTALL)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LOGS = {"violations", "loads", "schema_changes"}
 
 Row = dict[str, Any]
 
@@ -36,7 +37,7 @@ def read_rows(workspace: Workspace) -> dict[str, dict[str, Row]]:
     """Each raw table's rows by id, read as users read them; an id stands once in a table."""
     tables = {}
     with connect(workspace) as connection:
-        for table in read_manifest(workspace).catalog.tables.keys() - {"violations", "loads"}:
+        for table in read_manifest(workspace).catalog.tables.keys() - LOGS:
             result = connection.execute(f"select * from raw.{quote(table)}")
             names = [column[0] for column in result.description]
             rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]

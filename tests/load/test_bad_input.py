@@ -136,7 +136,7 @@ def test_an_event_of_any_name_has_its_table_and_nothing_else_changes(
     assert table in (name, None)
     assert raw(workspace, f'select event_text from raw."{name}"') == [(event,)]
     lake = {path.name for path in workspace.lake.iterdir()}
-    assert lake == {name, "tracks", "loads"}
+    assert lake == {name, "tracks", "loads", "schema_changes"}
     assert {p.name for p in workspace.root.iterdir()} == {"schemas", "headwater.yml", ".headwater"}
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from loader.load.buffer import TableBuffer
 from loader.load.clock import Stated, parse_stated, settle_times
+from loader.load.room import Room
 from loader.warehouse import Catalog
 
 NOW = datetime(2024, 5, 10, 12, tzinfo=UTC)
@@ -19,7 +20,7 @@ def at(text):
 
 def settle(*rows):
     """What the times of rows, each given by the names of its event's fields, come to."""
-    buffer = TableBuffer("tracks", Catalog())
+    buffer = TableBuffer("tracks", Catalog(), Room(Catalog(), 1))
     fields = ("receivedAt", "sentAt", "originalTimestamp", "timestamp")
     stated = Stated(*([row.get(f) for row in rows] for f in fields))
     times = settle_times(parse_stated(buffer, stated, NOW), NOW)

@@ -73,6 +73,7 @@ TORN = "rule = 'malformed'"  # such a line has no time of its own
 COLUMNS = {
     "loads": "* exclude (load_id, committed_at, _date)"
     " replace (if(table_name = 'violations', null, dates) as dates)",
+    "schema_changes": "* exclude (load_id, changed_at, _date)",
     "violations": "* exclude (load_id)"
     f" replace (if({TORN}, null, received_at) as received_at, if({TORN}, null, _date) as _date)",
 }

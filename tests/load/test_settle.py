@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loader.config import Workspace
+from loader.load.room import Room
 from loader.load.rows import RowWriter
 from loader.warehouse import Catalog, LakeWriter
 from loader.warehouse.catalog import fixed_columns
@@ -86,13 +87,14 @@ def write(workspace, steps):
     for seq, (event, cut) in enumerate(steps):
         if writer is None:
             lake = LakeWriter(workspace, len(files) + 1)
-            writer = RowWriter(lake, catalog, load_id=1, now=NOW)
+            writer = RowWriter(lake, catalog, Room(catalog, 1_000), load_id=1, now=NOW)
         writer.add({**event, "messageId": f"m{seq}"}, seq, "file", {})
         if cut == "chunk":
             writer.flush()
         if cut == "load" or seq == len(steps) - 1:
             writer.flush()
             writer.write()
+            lake.place()
             files += lake.files()
             catalog = Catalog.from_json(json.loads(json.dumps(catalog.to_json())))
             writer = None

@@ -59,7 +59,7 @@ class Stand:
                 "select table_name from information_schema.tables where table_schema = 'raw'"
             ).fetchall()
             for (table,) in tables:
-                if table in ("tracks", "loads", "violations"):
+                if table in ("tracks", "loads", "violations", "schema_changes"):
                     continue
                 cursor = connection.execute(f"select * from raw.{quote(table)}")
                 names = [column[0] for column in cursor.description]

@@ -1,10 +1,11 @@
 """Nobody who reads is ever disturbed, and nobody sees half of a load."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from loader.warehouse import connect, publish, start_build
+from loader.warehouse import compact, connect, publish, start_build
 from tests.load.child import start_module
 
 LOADS, EVENTS = 15, 200
@@ -31,6 +32,37 @@ def test_a_reader_sees_each_load_whole_and_never_an_error(workspace, load):
     assert reader.returncode == 0
     assert [count for count, ids in seen if count % EVENTS or count != ids] == []
     assert len(seen) > 2, "the reader saw too little for this to prove anything"
+
+
+def test_a_reader_goes_on_through_compactions_and_sees_nothing_of_them(workspace, load):
+    """Each round: loads, a compaction, its old files hidden, those of the round before removed."""
+    rounds, each = 6, 3
+    load(*tracks(0))
+    last = EVENTS * (rounds * each + 1)
+
+    with start_module("tests.warehouse.reader", str(workspace.warehouse), str(last)) as reader:
+        assert reader.stdout.readline() == b"ready\n"
+
+        def let_it_look():
+            reader.stdin.write(b"look\n")
+            assert reader.stdout.readline() == b"looked\n"
+
+        now = datetime.now(UTC)
+        for number in range(rounds * each):
+            if number % each == 0:
+                now += timedelta(hours=1)
+                compact(workspace, now=now)
+                let_it_look()  # whoever began before the compaction has come to an end
+                compact(workspace, now=now + timedelta(minutes=11))
+                let_it_look()
+            load(*tracks(number + 1))
+        seen = json.loads(reader.communicate(timeout=30)[0])
+
+    assert reader.returncode == 0
+    assert [count for count, ids in seen if count % EVENTS or count != ids] == []
+    assert len(seen) > 2, "the reader saw too little for this to prove anything"
+    removed = [path for path in workspace.lake.glob("tracks/*/1.parquet") if path.exists()]
+    assert removed == [], "nothing was removed while it read"
 
 
 def test_a_connection_survives_a_swap_and_the_next_one_sees_what_is_new(workspace, load):

@@ -32,7 +32,7 @@ def test_every_raw_table_is_there_and_typed_before_the_first_load(workspace, raw
 
     views = "select view_name from duckdb_views() where schema_name = 'raw'"
     found = {name for (name,) in raw(workspace, views)}
-    assert found == {*CALL_TABLES.values(), "violations", "loads"}
+    assert found == {*CALL_TABLES.values(), "violations", "loads", "schema_changes"}
     for table in found:
         assert raw(workspace, f"select count(*) from raw.{table}") == [(0,)]
     types = dict(raw(workspace, "select column_name, column_type from (describe raw.pages)"))
