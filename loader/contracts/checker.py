@@ -134,6 +134,9 @@ class Checker:
 
     def is_valid(self, event: Event) -> bool:
         """Whether `event` (normalised) breaks no rule."""
+        judged, errors = self._last
+        if judged is event:
+            return not errors
         try:
             if self._is_surely_valid is not None and self._is_surely_valid(event):
                 return True

@@ -175,7 +175,8 @@ class RowWriter:
         return self._held_bytes >= _PART_BYTES
 
     def write(self) -> None:
-        """Hand over all that is held to be written."""
+        """Hand over all that is held to be written, once what came before it is."""
+        self._lake.wait()
         for table, chunks in self._chunks.items():
             for part in in_parts(chunks):
                 rows = pa.concat_tables(part, promote_options="permissive")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,11 @@ _LOOKED_AT = 300  # values
 _STATISTICS = ["received_at", "timestamp", "loaded_at", "load_id", "_seq"]
 _LOCAL = LocalFileSystem()
 _DRAFTS = ".drafts"  # below the lake, where no view looks
-_WRITERS = 1  # parts of a table have to be written one after another
+_WRITERS = 2  # threads; more would only wait for each other
 
 
 class LakeWriter:
-    """Writes one load's files, in a thread of its own; they count once a manifest lists them."""
+    """Writes one load's files, in threads of its own; they count once a manifest lists them."""
 
     def __init__(self, workspace: Workspace, load_id: int) -> None:
         self._lake = workspace.lake
@@ -40,6 +41,7 @@ class LakeWriter:
         self._files: list[LakeFile] = []
         self._writers = ThreadPoolExecutor(_WRITERS, "lake")
         self._pending: list[Future[None]] = []
+        self._numbers = Lock()  # one writer at a time names a file
 
     def write(self, table: str, rows: pa.Table, dates: pa.Array, catalog: Catalog) -> None:
         """Write `rows` of `table`, split by their `dates` (date32), typed as the catalog has it.
@@ -49,11 +51,15 @@ class LakeWriter:
         typed = _as_catalogued(rows, table, catalog).append_column(_DAY, dates)
         self._pending.append(self._writers.submit(self._write_days, table, typed))
 
-    def files(self) -> list[LakeFile]:
-        """What was written, once all of it is; StorageError if the disk refused."""
+    def wait(self) -> None:
+        """Until all is written that was handed over; StorageError if the disk refused."""
         pending, self._pending = self._pending, []
         for task in pending:
             task.result()
+
+    def files(self) -> list[LakeFile]:
+        """What was written, once all of it is."""
+        self.wait()
         return self._files
 
     def close(self) -> None:
@@ -74,17 +80,18 @@ class LakeWriter:
 
     def _write_file(self, table: str, day: str, rows: pa.Table) -> None:
         folder = f"{table}/_date={day}"
-        part = self._parts.get(folder, 0)
-        self._parts[folder] = part + 1
-        draft = self._draft(len(self._files))
+        with self._numbers:
+            part = self._parts.get(folder, 0)
+            self._parts[folder] = part + 1
+            draft = self._draft(len(self._files))
+            name = f"{folder}/{self._load_id}{f'-{part}' if part else ''}.parquet"
+            self._files.append(LakeFile(name, table, day, self._load_id, len(rows)))
         try:
             draft.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(rows, str(draft), **parquet_options(rows))
             sync(draft)
         except OSError as problem:
             raise refused(draft, problem) from problem
-        name = f"{folder}/{self._load_id}{f'-{part}' if part else ''}.parquet"
-        self._files.append(LakeFile(name, table, day, self._load_id, len(rows)))
 
     def place(self) -> None:
         """Give the files their names in the lake, durable; the manifest may list them then."""
