@@ -1,6 +1,6 @@
 """Writes what a load accepted to archive/_date=YYYY-MM-DD/<load_id>.parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -70,11 +70,16 @@ class ArchiveWriter:
         raw = pa.StringArray.from_buffers(len(self._rows), ends, pa.py_buffer(self._text))
         arrays += [received_at, _as_json(shared), raw, dates]
         self._rows, self._text, self._ends = [], bytearray(), [0]
-        self.add_chunk(arrays)
+        self.add_chunk(dict(zip(_CHUNK.names, arrays, strict=True)))
 
-    def add_chunk(self, arrays: Sequence[pa.Array]) -> None:
-        """Take events as arrays in the order of SCHEMA, with their days (date32) behind them."""
-        chunk = pa.table(arrays, schema=_CHUNK)
+    def add_chunk(self, columns: Mapping[str, pa.Array]) -> None:
+        """Take events as the columns of SCHEMA and their days, `_date` (date32).
+
+        Those without their JSON are too old, and passed over.
+        """
+        if columns["raw"].null_count == len(columns["raw"]):
+            return
+        chunk = pa.table([columns[name] for name in _CHUNK.names], schema=_CHUNK)
         self._chunks.append(chunk)
         self._held_bytes += chunk.nbytes
 

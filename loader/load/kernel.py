@@ -182,13 +182,18 @@ class Kernel:
                 )
         return chunks
 
-    def call_of(self, table: str) -> str:
-        """The call of a table's events."""
-        return self._calls[table]
-
-    def shared(self, chunk: Chunk) -> pa.Array:
-        """What the requests of the chunk's events said for all of theirs, as JSON."""
-        return pc.take(pa.array(self._shared, pa.string()), chunk.fixed["request"])
+    def archived(self, table: str, chunk: Chunk) -> dict[str, pa.Array]:
+        """What the archive keeps of the chunk's events, but for their source and times."""
+        fixed, call = chunk.fixed, self._calls[table]
+        name = fixed["own"]
+        return {
+            "_seq": fixed["_seq"],
+            "id": fixed["id"],
+            "type": pa.repeat(pa.scalar(call), chunk.rows),
+            "event": name if call == "track" else pa.nulls(chunk.rows, name.type),
+            "shared": pc.take(pa.array(self._shared, pa.string()), fixed["request"]),
+            "raw": fixed["raw"],
+        }
 
     def renew(self) -> None:
         """Forget what chunks needed, take over types that have widened; before the next row."""

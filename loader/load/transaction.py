@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from loader.archive import ArchiveWriter, oldest_day, without_write_key
 from loader.config import Workspace
@@ -262,22 +261,13 @@ class Load:
             sources = kernel.source_ids(chunk)
             added = enrich_chunk(self._judge.pipeline.enrichment, chunk)
             times = self._rows.add_chunk(table, chunk, sources, added)
-            raw = chunk.fixed["raw"]
-            if raw.null_count == chunk.rows:  # all are too old to be archived
-                continue
-            call, name = kernel.call_of(table), chunk.fixed["own"]
             self._archive.add_chunk(
-                [
-                    chunk.fixed["_seq"],
-                    chunk.fixed["id"],
-                    sources,
-                    pa.repeat(pa.scalar(call), chunk.rows),
-                    name if call == "track" else pa.nulls(chunk.rows, name.type),
-                    times.received_at,
-                    kernel.shared(chunk),
-                    raw,
-                    times.date,
-                ]
+                {
+                    **kernel.archived(table, chunk),
+                    "source_id": sources,
+                    "received_at": times.received_at,
+                    "_date": times.date,
+                }
             )
         kernel.renew()
 
