@@ -125,7 +125,7 @@ class Checker:
             )
         self.contract = contract
         self._is_surely_valid = _fast_check(contract)
-        self._last: tuple[Event | None, list[ValidationError]] = (None, [])
+        self._last: tuple[object, list[ValidationError]] = (object(), [])
         self._judge = _Judge(
             contract.schema,
             format_checker=Draft7Validator.FORMAT_CHECKER,

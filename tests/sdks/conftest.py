@@ -21,7 +21,11 @@ def loop():
 def stand(tmp_path_factory, loop):
     workspace = make_workspace(tmp_path_factory.mktemp("sdks") / "workspace")
     analytics_js = str(NODE_MODULES / "@segment" / "analytics-next")
-    configure(workspace, collector={"trusted_proxies": ["127.0.0.1"], "analytics_js": analytics_js})
+    configure(
+        workspace,
+        collector={"trusted_proxies": ["127.0.0.1"], "analytics_js": analytics_js},
+        enrichment={"user_agent": False, "bots": False, "campaign": False},  # rows are as sent
+    )
     with collecting(workspace) as collector:
         made = Stand(workspace, collector, loop)
         yield made
