@@ -98,12 +98,14 @@ public:
     // twice its number, counted from `first_request`, and one more if its address is the event's.
     void take(const Scan& scan, std::string& flags, int64_t first_seq, int first_request) {
         for (size_t i = 0; i < scan.envelopes.size(); ++i) {
-            if (!flags[i]) continue;
             const Envelope& envelope = scan.envelopes[i];
-            Table* const table = envelope.is_odd ? nullptr : table_of(envelope);
+            const bool is_wanted = flags[i] && !envelope.is_odd;
             flags[i] = 0;
-            if (table == nullptr) continue;
+            if (!is_wanted) continue;
+            Table* table = nullptr;
             try {
+                table = table_of(envelope);
+                if (table == nullptr) continue;
                 ++stamp_;
                 const bool has_ip = put(*table, envelope, scan.request(i));
                 const auto request = first_request + 2 * static_cast<int64_t>(scan.owner(i)) + has_ip;
@@ -112,7 +114,7 @@ public:
                 ++table->rows;
                 flags[i] = 1;
             } catch (const Odd&) {
-                table->undo_row();
+                if (table != nullptr) table->undo_row();
             }
         }
     }
