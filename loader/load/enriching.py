@@ -44,8 +44,8 @@ def fix_types(catalog: Catalog) -> bool:
 def enrich_chunk(enrichment: Enrichment, chunk: Chunk) -> Columns:
     """The chunk's added columns with those that enrichment changed or added."""
     columns = dict(chunk.added)
-    agents = columns.get(_AGENT)
-    if agents is not None:
+    if _AGENT in columns:
+        agents = columns[_AGENT].dictionary_encode()
         if enrichment.user_agent:
             for part, keys in _CLIENT.items():
                 for key in keys:
@@ -57,7 +57,7 @@ def enrich_chunk(enrichment: Enrichment, chunk: Chunk) -> Columns:
     if enrichment.campaign:
         _add_campaign(columns)
     if enrichment.country is not None and _IP in columns:
-        told = _told(columns[_IP], enrichment.country.country_of)
+        told = _told(columns[_IP].dictionary_encode(), enrichment.country.country_of)
         _add(columns, _COUNTRY, _where_absent(told, chunk, "location"))
     return columns
 
@@ -67,12 +67,11 @@ def _teller(part: str, key: str) -> Callable[[str], str | None]:
 
 
 def _told(
-    texts: pa.Array, tell: Callable[[str], Any], kind: ColumnType = ColumnType.TEXT
+    texts: pa.DictionaryArray, tell: Callable[[str], Any], kind: ColumnType = ColumnType.TEXT
 ) -> pa.Array:
     """What `tell` says of each text; it is asked once about each."""
-    encoded = texts.dictionary_encode()
-    answers = [tell(text) if text else None for text in encoded.dictionary.to_pylist()]
-    return pc.take(pa.array(answers, ARROW[kind]), encoded.indices)
+    answers = [tell(text) if text else None for text in texts.dictionary.to_pylist()]
+    return pc.take(pa.array(answers, ARROW[kind]), texts.indices)
 
 
 def _where_absent(told: pa.Array, chunk: Chunk, part: str) -> pa.Array:

@@ -6,9 +6,6 @@ import random
 import pytest
 
 from loader.load import load_files
-from loader.load.kernel import is_usable
-
-pytestmark = pytest.mark.skipif(not is_usable(), reason="the kernel is not compiled here")
 
 KNOWN = 200  # events, after which the kernel knows all of their keys
 
