@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MAX_LINES := 350
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: setup sdks demo test check format bench docs lock clean
+.PHONY: setup sdks emulator demo test check format bench docs lock clean
 
 setup: .venv/.installed
 
@@ -32,7 +32,11 @@ demo: setup
 sdks:
 	tests/sdks/install
 
-test: setup sdks
+# The stand-in for BigQuery, in an environment of its own; likewise.
+emulator: setup
+	tests/bigquery/emulator/install
+
+test: setup sdks emulator
 	$(BIN)/python -m pytest -n 2
 
 check: setup

@@ -12,10 +12,10 @@ from loader.config.settings import (
     RetentionConfig,
     SourceConfig,
     SyncConfig,
-    WarehouseConfig,
     read_config,
 )
 from loader.config.strict import Percent, build, nearest, unknown_key
+from loader.config.warehouse import WarehouseConfig
 from loader.config.workspace import Workspace, find_workspace, open_workspace
 
 __all__ = [

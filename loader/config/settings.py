@@ -14,14 +14,8 @@ from loader.config.contracts import ContractsConfig, SourceContractsConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, load_yaml
 from loader.config.strict import build, unknown_key
+from loader.config.warehouse import WarehouseConfig
 from loader.errors import ConfigError
-
-
-@dataclass(frozen=True, kw_only=True)
-class WarehouseConfig:
-    """Where the tables live."""
-
-    type: Literal["duckdb"] = "duckdb"
 
 
 @dataclass(frozen=True, kw_only=True)

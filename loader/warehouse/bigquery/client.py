@@ -1,0 +1,141 @@
+"""The connection to BigQuery: credentials, names, and queries whose cost is bounded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import google.auth
+import grpc
+from google.auth import impersonated_credentials
+from google.auth.credentials import AnonymousCredentials, Credentials
+from google.cloud import bigquery
+from google.oauth2 import service_account
+
+from loader.config import WarehouseConfig, Workspace
+from loader.errors import ConfigError
+from loader.warehouse.bigquery.errors import REFUSALS, refused
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery_storage_v1 import BigQueryReadClient, BigQueryWriteClient
+
+STATE_DATASET: Final = "headwater"  # what we keep there for ourselves
+_SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+_STORAGE_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
+
+
+@dataclass(frozen=True)
+class BigQuery:
+    """A project of BigQuery as headwater.yml describes it; nothing is asked of it yet."""
+
+    config: WarehouseConfig
+    credentials: Credentials
+
+    @cached_property
+    def client(self) -> bigquery.Client:
+        """The REST client."""
+        options = {"api_endpoint": self.config.base_url} if self.config.base_url else None
+        return bigquery.Client(
+            project=self.config.project,
+            credentials=self.credentials,
+            location=self.config.location,
+            client_options=options,
+        )
+
+    @cached_property
+    def reader(self) -> "BigQueryReadClient":
+        """The Storage Read API's client."""
+        from google.cloud.bigquery_storage_v1 import BigQueryReadClient  # noqa: PLC0415 - slow
+        from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (  # noqa: PLC0415
+            BigQueryReadGrpcTransport,
+        )
+
+        if self.config.storage_url is None:
+            return BigQueryReadClient(credentials=self.credentials)
+        return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=self._channel()))
+
+    @cached_property
+    def writer(self) -> "BigQueryWriteClient":
+        """The Storage Write API's client."""
+        from google.cloud.bigquery_storage_v1 import BigQueryWriteClient  # noqa: PLC0415 - slow
+        from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (  # noqa: PLC0415
+            BigQueryWriteGrpcTransport,
+        )
+
+        if self.config.storage_url is None:
+            return BigQueryWriteClient(credentials=self.credentials)
+        return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=self._channel()))
+
+    def _channel(self) -> grpc.Channel:
+        scheme, _, host = str(self.config.storage_url).rstrip("/").partition("://")
+        if scheme == "http":
+            return grpc.insecure_channel(host, options=_STORAGE_OPTIONS)
+        return grpc.secure_channel(host, grpc.ssl_channel_credentials(), options=_STORAGE_OPTIONS)
+
+    def raw(self, table: str) -> str:
+        """The raw table as the client's methods take it."""
+        return f"{self.config.project}.{self.config.raw_dataset}.{table}"
+
+    def mart(self, table: str) -> str:
+        """The table that dbt built as the client's methods take it."""
+        return f"{self.config.project}.{self.config.dataset}.{table}"
+
+    def state(self, table: str) -> str:
+        """A table of our own, likewise."""
+        return f"{self.config.project}.{STATE_DATASET}.{table}"
+
+    def query(
+        self, sql: str, parameters: Sequence[Any] = (), *, where: str = "query"
+    ) -> bigquery.QueryJob:
+        """The finished job of `sql`; unqualified tables are marts. Errors as `refused` gives."""
+        options = bigquery.QueryJobConfig(
+            default_dataset=f"{self.config.project}.{self.config.dataset}",
+            maximum_bytes_billed=self.config.maximum_bytes_billed,
+            query_parameters=list(parameters),
+            labels={"headwater": where.split(maxsplit=1)[0].lower()[:63]},
+        )
+        try:
+            job = self.client.query(sql, job_config=options)
+            job.result()
+        except REFUSALS as problem:
+            raise refused(where, problem, location=self.config.location) from problem
+        return job
+
+
+def connect_bigquery(workspace: Workspace) -> BigQuery:
+    """The BigQuery of `workspace`; AccessDenied without credentials, ConfigError for a bad key."""
+    config = workspace.config.warehouse
+    try:
+        return BigQuery(config, _credentials(workspace, config))
+    except REFUSALS as problem:
+        raise refused("headwater.yml: warehouse", problem) from problem
+
+
+def quote_name(name: str) -> str:
+    """`project.dataset.table`, or a column's name, as BigQuery's SQL may hold it."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def _credentials(workspace: Workspace, config: WarehouseConfig) -> Credentials:
+    if config.base_url and config.base_url.startswith("http://"):
+        return AnonymousCredentials()  # a stand-in: a token must never go out in plain text
+    found: Credentials
+    if config.keyfile:
+        path = workspace.root / config.keyfile
+        try:
+            found = service_account.Credentials.from_service_account_file(path, scopes=_SCOPES)
+        except (OSError, ValueError) as problem:
+            raise ConfigError(
+                f"headwater.yml: warehouse.keyfile: {path}: {problem}",
+                fix="name the JSON key of a service account, or leave `keyfile` out to use ADC",
+            ) from problem
+    else:
+        found, _ = google.auth.default(scopes=_SCOPES)
+    if config.impersonate:
+        found = impersonated_credentials.Credentials(
+            source_credentials=found,
+            target_principal=config.impersonate,
+            target_scopes=list(_SCOPES),
+        )
+    return found

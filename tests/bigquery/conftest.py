@@ -1,0 +1,50 @@
+"""What tests of BigQuery start from: the emulator, and a workspace whose warehouse it is."""
+
+import os
+from itertools import count
+
+import pytest
+
+from loader.config import Workspace
+from tests.bigquery.standin import PROJECT, PYTHON, Emulator
+from tests.conftest import make_workspace
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    if not PYTHON.exists():
+        why = "the emulator is not installed (tests/bigquery/emulator/install puts it there)"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    started = Emulator(tmp_path_factory.mktemp("emulator")).start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def bigquery_workspace(tmp_path, emulator):
+    """A workspace on BigQuery, with datasets of its own."""
+    return on_bigquery(make_workspace(tmp_path / "workspace"), emulator)
+
+
+def on_bigquery(workspace: Workspace, emulator: Emulator, **settings: object) -> Workspace:
+    """The workspace with BigQuery for its warehouse, in datasets that nobody else uses."""
+    number = next(_numbers)
+    values = {
+        "type": "bigquery",
+        "project": PROJECT,
+        "location": "EU",
+        "raw_dataset": f"raw_{number}",
+        "dataset": f"analytics_{number}",
+        "base_url": emulator.url,
+        "storage_url": emulator.storage_url,
+        **settings,
+    }
+    written = ", ".join(f"{key}: {value}" for key, value in values.items())
+    path = workspace.root / "headwater.yml"
+    told = path.read_text().replace("warehouse:\n  type: duckdb\n", f"warehouse: {{{written}}}\n")
+    path.write_text(told)
+    return Workspace(workspace.root)

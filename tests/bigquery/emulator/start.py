@@ -1,0 +1,124 @@
+"""Starts bqemulator without the network, and mends where it differs from what BigQuery documents.
+
+Run by the interpreter of its own environment (see `install`), with the arguments of `bqemulator`.
+Each patch stands in for documented behaviour that our loads rely on; nothing here knows of us.
+"""
+
+import contextvars
+from typing import Any
+
+import sqlglot
+from bqemulator.api.routes import jobs, upload
+from bqemulator.catalog import ddl_sync
+from bqemulator.cli import main
+from bqemulator.domain.errors import AlreadyExistsError
+from bqemulator.jobs import executor
+from bqemulator.scripting import interpreter
+from bqemulator.storage.engine import DuckDBEngine
+from sqlglot import exp
+
+_wanted_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("wanted", default=None)
+
+
+def start_offline() -> None:
+    """Both download an extension of DuckDB's; nothing that we use needs them."""
+    DuckDBEngine._load_spatial = DuckDBEngine._load_format_extensions = lambda self: None
+
+
+def load_parquet_by_name() -> None:
+    """BigQuery takes a file's columns by their names; those that it lacks are null."""
+
+    def load(path: str, target: str, ctx: Any) -> None:
+        ctx.engine.execute(f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet(?)", [path])
+
+    executor._LOAD_FORMAT_HANDLERS["PARQUET"] = load
+
+
+def keep_job_ids() -> None:
+    """A job has the id that it was sent with, and a second one with that id is refused (409)."""
+    read_envelope, run, insert = (
+        upload._load_configuration_from_envelope,
+        upload._run_load,
+        jobs._handle_load_job_with_async_envelope,
+    )
+
+    def remember(envelope: dict[str, Any]) -> dict[str, Any]:
+        configuration = read_envelope(envelope)
+        wanted = envelope.get("jobReference", {}).get("jobId")
+        return {**configuration, "wantedId": wanted} if wanted else configuration
+
+    async def run_once(*, project_id: str, configuration: dict[str, Any], **rest: Any) -> Any:
+        configuration = dict(configuration)
+        wanted = configuration.pop("wantedId", None)
+        _refuse_repeated(rest["ctx"], project_id, wanted)
+        _wanted_id.set(wanted)
+        return await run(project_id=project_id, configuration=configuration, **rest)
+
+    async def insert_once(project_id: str, job_id: str, config: Any, ctx: Any) -> Any:
+        _refuse_repeated(ctx, project_id, job_id)
+        return await insert(project_id, job_id, config, ctx)
+
+    new_id = upload._new_job_id
+    upload._load_configuration_from_envelope = remember
+    upload._run_load = run_once
+    upload._new_job_id = lambda: _wanted_id.get() or new_id()
+    jobs._handle_load_job_with_async_envelope = insert_once
+
+
+def _refuse_repeated(ctx: Any, project_id: str, job_id: str | None) -> None:
+    if job_id and ctx.catalog.get_job(project_id, job_id) is not None:
+        raise AlreadyExistsError(f"Already Exists: Job {project_id}:{job_id}")
+
+
+def count_only_loaded_rows() -> None:
+    """`outputRows` of a load job counts the rows that it loaded, not those of the table."""
+    load = executor.execute_load_job
+
+    async def counted(project_id: str, job_id: str, config: Any, ctx: Any) -> Any:
+        job = executor._parse_load_job_config(project_id, config)
+        table = ctx.catalog.get_table(job.project_id, job.dataset_id, job.table_id)
+        keeps = table is not None and job.write_disposition == "WRITE_APPEND"
+        before = executor._refresh_load_row_count(job, ctx) if keeps else 0
+        meta = await load(project_id, job_id, config, ctx)
+        rows = int(meta.statistics["load"]["outputRows"]) - before
+        return meta.model_copy(update={"statistics": {"load": {"outputRows": str(rows)}}})
+
+    for module in (executor, upload, jobs):
+        module.execute_load_job = counted
+
+
+def tell_altered_columns() -> None:
+    """After ALTER TABLE, tables.get knows the columns."""
+    sync_created = ddl_sync.sync_created_table
+
+    def sync(sql: str, project_id: str, ctx: Any) -> None:
+        sync_created(sql, project_id, ctx)
+        for name in _altered(sql):
+            project, dataset, table = ddl_sync._split_target(name, project_id)
+            known = ctx.catalog.get_table(project, dataset, table)
+            if known is not None:
+                schema = ddl_sync._introspect_schema(project, dataset, table, ctx)
+                kinds = {field.name: field for field in known.schema_.fields}
+                fields = [kinds.get(field.name, field) for field in schema.fields]
+                changed = known.schema_.model_copy(update={"fields": tuple(fields)})
+                ctx.catalog.update_table(known.model_copy(update={"schema_": changed}))
+
+    for module in (ddl_sync, executor, interpreter):
+        module.sync_created_table = sync
+
+
+def _altered(sql: str) -> list[Any]:
+    try:
+        found = sqlglot.parse(sql, dialect="bigquery")
+    except sqlglot.errors.SqlglotError:
+        return []
+    return [s.find(exp.Table) for s in found if isinstance(s, exp.Alter)]
+
+
+if __name__ == "__main__":
+    start_offline()
+    load_parquet_by_name()
+    keep_job_ids()
+    count_only_loaded_rows()
+    tell_altered_columns()
+    main()
