@@ -72,7 +72,7 @@ def test_a_name_like_no_other_is_refused_with_all_that_are_known(read):
     message = complaint(read, "warehouse: {zzz: 1}")
 
     assert "warehouse.zzz" in message
-    assert "Fix: known here: type" in message
+    assert "Fix: known here: base_url, dataset," in message
 
 
 def _alert(setting):
