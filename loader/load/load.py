@@ -23,7 +23,7 @@ from loader.load.report import LoadReport
 from loader.load.transaction import Load
 from loader.locks import exclusive
 from loader.spool import Segment, delete_segments, seal_all, sealed_segments
-from loader.warehouse import Manifest, read_manifest, repair, sweep, tidy_retired
+from loader.warehouse import Manifest, number_loads, read_manifest, repair, sweep, tidy_retired
 
 
 def load_files(
@@ -72,6 +72,7 @@ def load_lock(workspace: Workspace) -> Iterator[Manifest]:
         manifest = read_manifest(workspace)
         if was_killed:
             sweep(workspace, manifest)
+        number_loads(workspace, manifest)
         tidy_retired(workspace, manifest, datetime.now(UTC))
         await_news(workspace, manifest)
         try:

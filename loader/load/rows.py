@@ -59,7 +59,6 @@ class RowWriter:
         self, lake: LakeWriter, catalog: Catalog, room: Room, *, load_id: int, now: datetime
     ) -> None:
         self.rows: dict[str, int] = {}
-        self.dates: dict[str, set[Any]] = {}
         self._lake = lake
         self._catalog = catalog
         self._load_id = load_id
@@ -180,10 +179,8 @@ class RowWriter:
         for table, chunks in self._chunks.items():
             for part in in_parts(chunks):
                 rows = pa.concat_tables(part, promote_options="permissive")
-                dates = rows.column("_date")
-                self._lake.write(table, rows, dates, self._catalog)
+                self._lake.write(table, rows, rows.column("_date"), self._catalog)
                 self.rows[table] = self.rows.get(table, 0) + len(rows)
-                self.dates.setdefault(table, set()).update(dates.unique().to_pylist())
         self._chunks = {}
         self._held_bytes = 0
 

@@ -29,11 +29,11 @@ from loader.load.violation_events import new_events
 from loader.load.violations import ViolationWriter
 from loader.spool import Segment
 from loader.warehouse import (
-    LakeWriter,
     LoadedFile,
     Manifest,
     commit_manifest,
     expire_violations,
+    lake_writer,
     sweep_ids,
 )
 from loader.warehouse.schema_changes import changes_since, write_changes
@@ -67,8 +67,8 @@ class Load:
         self._intake = self._new_intake(source)
         self._accepted = self._ids("accepted")
         self._blocked = self._ids("blocked")
-        self._lake = LakeWriter(workspace, manifest.next_load_id)
-        load_id = manifest.next_load_id
+        self._first_seq, load_id = manifest.next_seq, manifest.next_load_id
+        self._lake = lake_writer(workspace, load_id, self._now.date())
         room = Room(manifest.catalog, workspace.config.limits.event_tables)
         self._rows = RowWriter(self._lake, manifest.catalog, room, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
@@ -300,10 +300,10 @@ class Load:
         )
 
     def _log_load(self) -> None:
-        tables = {t: (rows, self._rows.dates[t]) for t, rows in self._rows.rows.items()}
+        tables = dict(self._rows.rows)
         if self._violations.rows:
-            tables["violations"] = (self._violations.rows, self._violations.dates)
-        log_load(self._lake, self._manifest, tables)
+            tables["violations"] = self._violations.rows
+        log_load(self._lake, self._manifest, tables, first_seq=self._first_seq)
 
 
 def _first_of_each(keys: Digests) -> npt.NDArray[np.intp]:

@@ -32,7 +32,6 @@ class ViolationWriter:
 
     def __init__(self, known: IdIndex, *, load_id: int, now: datetime) -> None:
         self.rows = 0
-        self.dates: set[Any] = set()
         self.example = ""
         self._known = known
         self._load_id = load_id
@@ -81,7 +80,6 @@ class ViolationWriter:
         days = [min(row["received_at"], self._now).date() for row in self._rows]
         lake.write(TABLE, rows, pa.array(days, pa.date32()), catalog)
         self.rows += len(rows)
-        self.dates.update(days)
         self._rows = []
         self._held_bytes = 0
 

@@ -4,6 +4,7 @@ from loader.warehouse.catalog import MAX_COLUMNS, Catalog
 from loader.warehouse.compaction import CompactReport, compact, compactable
 from loader.warehouse.lake import LakeWriter, sweep, sweep_ids
 from loader.warehouse.manifest import LakeFile, LoadedFile, Manifest, commit_manifest, read_manifest
+from loader.warehouse.outbox import lake_writer, number_loads
 from loader.warehouse.published import connect, publish, repair, start_build
 from loader.warehouse.retention import expire_violations
 from loader.warehouse.retired import retired_bytes, tidy_retired
@@ -24,6 +25,8 @@ __all__ = [
     "compactable",
     "connect",
     "expire_violations",
+    "lake_writer",
+    "number_loads",
     "publish",
     "quote",
     "read_manifest",

@@ -67,6 +67,8 @@ _LOGS: Final = {
         "table_name": _TEXT,
         "dates": ColumnType.DATES,
         "rows": _INT,
+        "commit_order": _INT,  # among the loads of all that load into this warehouse
+        "first_seq": _INT,
     },
     "schema_changes": {
         "load_id": _INT,
@@ -104,6 +106,11 @@ class TableColumns:
 
     field_ids: dict[str, int] = field(default_factory=dict)
     types: dict[str, TypeState] = field(default_factory=dict)  # all but context_*, which are shared
+
+
+def is_log(table: str) -> bool:
+    """Whether `table` tells of loads, not of events."""
+    return table in _LOGS
 
 
 def event_tables(tables: Collection[str]) -> int:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -62,6 +63,10 @@ class LakeWriter:
         self.wait()
         return self._files
 
+    def days_of(self, table: str) -> set[date]:
+        """The partitions of `table` that were written to."""
+        return {date.fromisoformat(f.date) for f in self.files() if f.table_name == table}
+
     def close(self) -> None:
         """Let no thread go on writing."""
         self._writers.shutdown(cancel_futures=True)
@@ -79,19 +84,23 @@ class LakeWriter:
             self._write_file(table, str(np.datetime64(day, "D")), found)
 
     def _write_file(self, table: str, day: str, rows: pa.Table) -> None:
-        folder = f"{table}/_date={day}"
-        with self._numbers:
-            part = self._parts.get(folder, 0)
-            self._parts[folder] = part + 1
-            draft = self._draft(len(self._files))
-            name = f"{folder}/{self._load_id}{f'-{part}' if part else ''}.parquet"
-            self._files.append(LakeFile(name, table, day, self._load_id, len(rows)))
+        draft = self._draft(self._name_file(table, day, len(rows)))
         try:
             draft.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(rows, str(draft), **parquet_options(rows))
             sync(draft)
         except OSError as problem:
             raise refused(draft, problem) from problem
+
+    def _name_file(self, table: str, day: str, rows: int) -> int:
+        """Enter a file in the list; its number there."""
+        folder = f"{table}/_date={day}"
+        with self._numbers:
+            part = self._parts.get(folder, 0)
+            self._parts[folder] = part + 1
+            name = f"{folder}/{self._load_id}{f'-{part}' if part else ''}.parquet"
+            self._files.append(LakeFile(name, table, day, self._load_id, rows))
+            return len(self._files) - 1
 
     def place(self) -> None:
         """Give the files their names in the lake, durable; the manifest may list them then."""

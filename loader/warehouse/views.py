@@ -8,7 +8,7 @@ import duckdb
 
 from loader.config import Workspace
 from loader.event.values import ColumnType
-from loader.warehouse.catalog import Catalog
+from loader.warehouse.catalog import Catalog, is_log
 from loader.warehouse.manifest import LakeFile, Manifest, versions_folder
 
 _DUCKDB_TYPES = {
@@ -68,9 +68,11 @@ def refresh_views(
 def fingerprint(workspace: Workspace, manifest: Manifest) -> str:
     """A digest of what the published views should be; it stands as the comment of `raw.loads`."""
     # All views are alike: that of one table tells how they are written, and where they look.
-    sample = Manifest(epoch=manifest.epoch, files=[LakeFile("", "tracks", "", 0, 0)])
+    sample = Manifest(epoch=manifest.epoch, files=[LakeFile("", "loads", "", 0, 0)])
     form = view_statements(workspace, sample, None)
     filled = sorted({file.table_name for file in manifest.files})
+    if workspace.config.warehouse.is_bigquery:
+        return _digest(repr((form, [table for table in filled if is_log(table)])))
     statements = (form, filled, manifest.catalog.to_json())
     return _digest(repr(statements))
 
@@ -93,11 +95,13 @@ def view_statements(
     else:
         listing = f"read_parquet({text(as_pattern(pinned_to))}) as manifest"
     filled = {file.table_name for file in manifest.files}
+    only_logs = workspace.config.warehouse.is_bigquery  # its events are on their way there
     return [
         (table, _view(workspace, manifest.catalog, table, listing))
         if table in filled
         else (table, _empty_view(manifest.catalog, table))
         for table in sorted(manifest.catalog.tables)
+        if is_log(table) or not only_logs
     ]
 
 

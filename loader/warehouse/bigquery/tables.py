@@ -1,0 +1,133 @@
+"""BigQuery's side of raw tables: how they are made, and how they follow the columns of loads."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from google.api_core import exceptions
+from google.cloud import bigquery
+
+from loader.errors import ConfigError
+from loader.event.values import ColumnType
+from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.errors import REFUSALS, refused
+from loader.warehouse.catalog import is_log
+
+Columns = Mapping[str, str]  # name -> type, as tables.get spells it
+
+TYPES: Final = {
+    ColumnType.TEXT: "STRING",
+    ColumnType.INT: "INTEGER",
+    ColumnType.FLOAT: "FLOAT",
+    ColumnType.BOOL: "BOOLEAN",
+    ColumnType.TIMESTAMP: "TIMESTAMP",
+    ColumnType.JSON: "JSON",
+}
+_SQL_TYPES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+_PARTITIONED_BY: Final = {"schema_changes": "changed_at"}
+_CLUSTERED_BY: Final = {"tracks": ("event", "user_id"), "violations": ("rule",)}
+_ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
+
+
+def ensure_raw_dataset(connection: BigQuery) -> None:
+    """Create the dataset of raw tables unless it is there."""
+    name = f"{connection.config.project}.{connection.config.raw_dataset}"
+    where = f"dataset {name}"
+    try:
+        try:
+            found = connection.client.get_dataset(name)
+        except exceptions.NotFound:
+            wanted = bigquery.Dataset(name)
+            wanted.location = connection.config.location
+            found = connection.client.create_dataset(wanted, exists_ok=True)
+    except REFUSALS as problem:
+        raise refused(where, problem, location=connection.config.location) from problem
+    if found.location and found.location.upper() != connection.config.location.upper():
+        raise ConfigError(
+            f"{where} lies in {found.location}, warehouse.location is {connection.config.location}",
+            fix=f"set warehouse.location to {found.location}, or name another raw_dataset",
+        )
+
+
+def ensure_table(connection: BigQuery, table: str, columns: Columns) -> tuple[Columns, bool]:
+    """Let raw `table` have `columns`; the columns that it has then, and whether it was made.
+
+    A column of whole numbers becomes one of fractions where that is wanted. ConfigError for any
+    other difference of types: nothing is loaded into a table that means something else.
+    """
+    where = f"table {connection.raw(table)}"
+    try:
+        try:
+            found = connection.client.get_table(connection.raw(table))
+        except exceptions.NotFound:
+            made = connection.client.create_table(_new_table(connection, table, columns))
+            return _columns_of(made), True
+        if missing := {n: kind for n, kind in columns.items() if n not in _columns_of(found)}:
+            found = _add_columns(connection, table, missing)
+        if widened := _to_widen(where, _columns_of(found), columns):
+            for name in widened:
+                alter = f"alter column {quote_name(name)} set data type float64"
+                _alter(connection, table, alter)
+            return {**_columns_of(found), **dict.fromkeys(widened, "FLOAT")}, False
+    except REFUSALS as problem:
+        raise refused(where, problem, location=connection.config.location) from problem
+    return _columns_of(found), False
+
+
+def partition_column(table: str) -> str:
+    """The column by whose days the raw table is partitioned."""
+    return _PARTITIONED_BY.get(table, "received_at")
+
+
+def _new_table(connection: BigQuery, table: str, columns: Columns) -> bigquery.Table:
+    schema = [bigquery.SchemaField(name, kind) for name, kind in columns.items()]
+    made = bigquery.Table(connection.raw(table), schema=schema)
+    made.time_partitioning = bigquery.TimePartitioning(field=partition_column(table))
+    if not is_log(table) or table in _CLUSTERED_BY:
+        made.clustering_fields = list(_CLUSTERED_BY.get(table, ("user_id",)))
+    made.require_partition_filter = connection.config.require_partition_filter and not is_log(table)
+    return made
+
+
+def _columns_of(table: bigquery.Table) -> Columns:
+    return {field.name: field.field_type for field in table.schema}
+
+
+def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery.Table:
+    """Add them all at once, since a table may be changed five times in ten seconds at most."""
+    adds = [
+        f"add column if not exists {quote_name(name)} {_SQL_TYPES.get(kind, kind)}"
+        for name, kind in missing.items()
+    ]
+    for start in range(0, len(adds), _ADDED_AT_ONCE):
+        _alter(connection, table, ", ".join(adds[start : start + _ADDED_AT_ONCE]))
+    found = connection.client.get_table(connection.raw(table))
+    if not missing.keys() <= _columns_of(found).keys():  # a server that takes one at a time
+        for add in adds:
+            _alter(connection, table, add)
+        found = connection.client.get_table(connection.raw(table))
+    return found
+
+
+def _alter(connection: BigQuery, table: str, change: str) -> None:
+    statement = f"alter table {quote_name(connection.raw(table))} {change}"
+    connection.query(statement, where=f"load: table {connection.raw(table)}")
+
+
+def _to_widen(where: str, found: Columns, wanted: Columns) -> list[str]:
+    widened = []
+    for name, kind in wanted.items():
+        has = found.get(name, kind)
+        if (has, kind) == ("INTEGER", "FLOAT"):
+            widened.append(name)
+        elif has != kind and not _holds(has, kind):
+            raise ConfigError(
+                f"{where}: the column {name} is {has} there, and {kind} by the events loaded here",
+                fix="give it one type in schemas/, then `headwater compact --retype TABLE COLUMN` "
+                "where it differs",
+            )
+    return widened
+
+
+def _holds(has: str, kind: str) -> bool:
+    """Whether a column of type `has` holds any value of type `kind`, cast."""
+    return has == "STRING" or (has, kind) == ("FLOAT", "INTEGER")
