@@ -64,7 +64,7 @@ def run_every(
 def _stages(
     workspace: Workspace, inputs: Sequence[str], *, with_marts: bool
 ) -> Iterator[StageOutcome]:
-    yield (load := _load(workspace, inputs))
+    yield (load := _load(workspace, inputs, is_paced=not with_marts))
     has_loaded = any(report.load_id for report in load.reports)
     if has_loaded or (with_marts and not load.errors):
         yield from _compact(workspace)
@@ -74,9 +74,9 @@ def _stages(
             yield _sync(workspace)
 
 
-def _load(workspace: Workspace, inputs: Sequence[str]) -> StageOutcome:
+def _load(workspace: Workspace, inputs: Sequence[str], *, is_paced: bool) -> StageOutcome:
     try:
-        report = load_files(workspace, inputs)
+        report = load_files(workspace, inputs, is_paced=is_paced)
     except LoaderError as problem:
         return StageOutcome("load", problem.exit_code, errors=[problem])
     return StageOutcome("load", NEWLY_REJECTED if report.blocked else DONE, [report])

@@ -32,6 +32,7 @@ def load_files(
     *,
     source: str | None = None,
     progress: Progress | None = None,
+    is_paced: bool = False,
 ) -> LoadReport:
     """Load NDJSON files (`-`: standard input) into the raw tables; all of them in one commit.
 
@@ -39,6 +40,9 @@ def load_files(
     returns. What was loaded whole before is passed over. Raises ConfigError for a missing input or
     a bad contract, Busy while another load runs, StorageError if the disk refuses or an input is
     damaged; then nothing has changed.
+
+    With BigQuery for warehouse all that is loaded here is brought there then; if that fails, with
+    an error of its own, the next load does. `is_paced` leaves it to a later one within a minute.
     """
     started = time.monotonic()
     if source and not inputs:
@@ -58,7 +62,7 @@ def load_files(
             load.commit()
         delete_segments(workspace.spool, (segment.key for segment in segments))
         remove_expired(workspace, datetime.now(UTC).date())
-    conclude(workspace, load.report, started)
+    conclude(workspace, load.report, started, is_paced=is_paced)
     return load.report
 
 
@@ -83,10 +87,19 @@ def load_lock(workspace: Workspace) -> Iterator[Manifest]:
             raise
 
 
-def conclude(workspace: Workspace, report: LoadReport, started: float) -> None:
-    """What follows a commit: views that show it, alerts, its time since `started` (monotonic)."""
+def conclude(
+    workspace: Workspace, report: LoadReport, started: float, *, is_paced: bool = False
+) -> None:
+    """What follows a commit: views that show it, alerts, its way to BigQuery if that is where.
+
+    `started` is the load's start (monotonic), from which its time counts.
+    """
     report.warnings += repair(workspace)
     report.warnings += tell_news(workspace, time.time())
+    if workspace.config.warehouse.is_bigquery:
+        from loader.warehouse.bigquery.ship import ship  # noqa: PLC0415 - imports take a second
+
+        report.warnings += ship(workspace, is_paced=is_paced)
     report.seconds = round(time.monotonic() - started, 3)
 
 

@@ -45,6 +45,11 @@ def is_transient(problem: BaseException) -> bool:
     return isinstance(problem, lost)
 
 
+def is_worth_retrying(problem: BaseException) -> bool:
+    """Whether it may succeed within a minute or so: transient, and no quota of a whole day."""
+    return is_transient(problem) and reason_of(problem) != "quotaExceeded"
+
+
 def refused(where: str, problem: BaseException, *, location: str = "") -> LoaderError:
     """`problem`, which one of REFUSALS is, as an error of ours."""
     said, reason = _said(problem), reason_of(problem)

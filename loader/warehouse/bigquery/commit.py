@@ -1,0 +1,119 @@
+"""What makes loads count in BigQuery: their rows of raw.loads, in one transaction.
+
+The transaction also takes the next numbers of a counter that all loaders share. Two that commit at
+once write the same row of it, so BigQuery aborts one, which tries again: the numbers are in the
+order in which loads came to be visible, whoever loaded them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from google.api_core.retry import Retry
+
+from loader.config import Workspace
+from loader.errors import LoaderError, Unavailable
+from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.manifest import Manifest
+
+COUNTER: Final = "_commit_order"
+_MAX_DAYS: Final = 366  # listed singly for a table; beyond it, all from the first to the last
+_MAX_ROWS: Final = 400  # of an insert
+_LOADS_TABLE: Final = """create table if not exists {loads} (
+    load_id int64, committed_at timestamp, table_name string, dates array<date>, `rows` int64,
+    commit_order int64, first_seq int64
+) partition by date(committed_at) cluster by load_id"""
+_COUNTER_TABLE: Final = """create table if not exists {counter} as select 0 as last"""
+
+
+@dataclass(frozen=True)
+class LoadRow:
+    """One row of raw.loads, but for what is known only at its commit."""
+
+    load_id: int
+    table_name: str
+    dates: Sequence[date]
+    rows: int
+    first_seq: int
+
+
+def read_loads(workspace: Workspace, manifest: Manifest, first: int, last: int) -> list[LoadRow]:
+    """What the log here says of the loads `first` to `last`."""
+    names = ["load_id", "table_name", "dates", "rows", "first_seq"]
+    rows: list[LoadRow] = []
+    for file in manifest.files:
+        if file.table_name == "loads" and file.load_id >= first:
+            with pq.ParquetFile(workspace.lake / file.file) as stored:
+                has = [name for name in names if name in stored.schema_arrow.names]
+                table = stored.read(columns=has)
+            wanted = pc.and_(
+                pc.greater_equal(table["load_id"], first), pc.less_equal(table["load_id"], last)
+            )
+            rows += [LoadRow(**{"first_seq": 0, **row}) for row in table.filter(wanted).to_pylist()]
+    return sorted(rows, key=lambda row: (row.load_id, row.table_name))
+
+
+def commit_loads(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
+    """Let the loads of `rows` count, in the order of their ids; those that do already stay."""
+    loads = quote_name(connection.raw("loads"))
+    counter = quote_name(connection.raw(COUNTER))
+    where = "load: commit"
+    connection.query(_LOADS_TABLE.format(loads=loads), where=where)
+    connection.query(_COUNTER_TABLE.format(counter=counter), where=where)
+    if not rows:
+        return
+    script = _script(loads, counter, rows)
+    try:
+        Retry(predicate=_is_overtaken, initial=0.5, maximum=10.0, timeout=120.0)(
+            lambda: connection.query(script, where=where)
+        )()
+    except LoaderError as problem:
+        if _is_overtaken(problem):
+            raise Unavailable(problem.message, fix="repeat the command") from problem
+        raise
+
+
+def _is_overtaken(problem: BaseException) -> bool:
+    """Whether another loader's commit was quicker."""
+    return isinstance(problem, LoaderError) and "concurrent update" in problem.message
+
+
+def _script(loads: str, counter: str, rows: Sequence[LoadRow]) -> str:
+    ids = sorted({row.load_id for row in rows})
+    orders = {load_id: order for order, load_id in enumerate(ids, start=1)}
+    is_new = f"not exists (select 1 from {loads} where load_id = {ids[-1]})"
+    inserts = []
+    for start in range(0, len(rows), _MAX_ROWS):
+        values = ", ".join(_struct(row, orders) for row in rows[start : start + _MAX_ROWS])
+        inserts.append(
+            f"insert into {loads} "
+            "(load_id, committed_at, table_name, dates, `rows`, commit_order, first_seq) "
+            "select new.load_id, current_timestamp(), new.table_name, new.dates, new.loaded, "
+            f"(select last from {counter}) - {len(ids)} + new.place, new.first_seq "
+            f"from unnest([{values}]) as new where is_new"
+        )
+    statements = [
+        "declare is_new bool",
+        "begin transaction",
+        f"set is_new = {is_new}",
+        f"update {counter} set last = last + {len(ids)} where is_new",
+        *inserts,
+        "commit transaction",
+    ]
+    return ";\n".join(statements) + ";"
+
+
+def _struct(row: LoadRow, orders: dict[int, int]) -> str:
+    days = sorted(row.dates)
+    listed = ", ".join(f"date '{day}'" for day in days)
+    dates = f"[{listed}]"
+    if len(days) > _MAX_DAYS:
+        dates = f"generate_date_array(date '{days[0]}', date '{days[-1]}')"
+    name = row.table_name.replace("\\", "\\\\").replace("'", "\\'")
+    return (
+        f"struct({row.load_id} as load_id, '{name}' as table_name, {dates} as dates, "
+        f"{row.rows} as loaded, {orders[row.load_id]} as place, {row.first_seq} as first_seq)"
+    )

@@ -1,0 +1,159 @@
+"""One load job, exactly once: its id says what it brings, so that repeating it changes nothing."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from google.api_core import exceptions
+from google.api_core.retry import Retry
+from google.cloud import bigquery
+
+from loader.errors import Unavailable
+from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.errors import REFUSALS, is_worth_retrying, refused
+from loader.warehouse.bigquery.shipment import Part
+from loader.warehouse.bigquery.upload import json_column
+
+RETRY: Final = Retry(predicate=is_worth_retrying, initial=0.5, maximum=20.0, timeout=90.0)
+NO_RETRY: Final = Retry(predicate=lambda _: False)  # where we repeat by ourselves
+_MAX_ATTEMPTS: Final = 4  # of a run; the next run goes on counting
+_CALL_SECONDS: Final = 60.0
+_UPLOAD_SECONDS: Final = 1_800.0
+_JOB_SECONDS: Final = 3_600.0
+
+Send = Callable[[str], bigquery.LoadJob]
+
+
+def load_part(
+    connection: BigQuery,
+    part: Part,
+    load_id: int,
+    send: Send,
+    remember: Callable[[], None],
+    *,
+    is_there: Callable[[], bool],
+) -> None:
+    """Bring `part` by one load job, which `send` starts under the id that it is given.
+
+    `remember` makes the part's `attempt` durable; it is called before a job of that id is sent. A
+    part that an earlier run began may be there: its job, running or done, tells, and where nobody
+    remembers the job, `is_there`. Raises what `refused` gives; then the next run takes it up.
+    """
+    where = f"load {load_id} into {connection.raw(part.table)}"
+    is_resumed = part.attempt > 0
+    for tried in range(_MAX_ATTEMPTS):
+        if not is_resumed or tried:
+            part.attempt += 1
+            remember()
+        job_id = f"hw_{load_id}_{part.label}_{part.attempt}"
+        try:
+            known = _find(connection, job_id) if is_resumed and not tried else None
+            if known is None and is_resumed and not tried and is_there():
+                return
+            problem = _await(known or _send(connection, job_id, send))
+        except REFUSALS as found:
+            raise refused(where, found, location=connection.config.location) from found
+        if problem is None:
+            return
+        if known is None and not is_worth_retrying(problem):
+            part.attempt += 1  # the id is used up
+            remember()
+            raise refused(where, problem, location=connection.config.location)
+        time.sleep(2.0**tried)
+    raise Unavailable(
+        f"{where}: {_MAX_ATTEMPTS} jobs failed within BigQuery",
+        fix="nothing is lost: repeat the command, it takes up where it was",
+    )
+
+
+def load_config(load_id: int, *, is_json: bool) -> bigquery.LoadJobConfig:
+    """How a part's rows are added to a table that is there."""
+    formats = bigquery.SourceFormat
+    return bigquery.LoadJobConfig(
+        source_format=formats.NEWLINE_DELIMITED_JSON if is_json else formats.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        labels={"headwater": "load", "load_id": str(load_id)},
+    )
+
+
+def send_file(connection: BigQuery, table: str, path: Path, load_id: int) -> Send:
+    """Starts the job by sending the file itself."""
+
+    def send(job_id: str) -> bigquery.LoadJob:
+        with path.open("rb") as file:
+            return connection.client.load_table_from_file(
+                file,
+                connection.raw(table),
+                job_id=job_id,
+                job_config=load_config(load_id, is_json=path.suffix == ".ndjson"),
+                num_retries=0,
+                timeout=_UPLOAD_SECONDS,
+            )
+
+    return send
+
+
+def send_uri(connection: BigQuery, table: str, uri: str, load_id: int) -> Send:
+    """Starts the job on a file in Cloud Storage."""
+
+    def send(job_id: str) -> bigquery.LoadJob:
+        return connection.client.load_table_from_uri(
+            uri,
+            connection.raw(table),
+            job_id=job_id,
+            job_config=load_config(load_id, is_json=uri.endswith(".ndjson")),
+            retry=NO_RETRY,
+            timeout=_CALL_SECONDS,
+        )
+
+    return send
+
+
+def count_rows(connection: BigQuery, part: Part, load_ids: list[int], days: tuple[str, str]) -> int:
+    """How many of the part's rows the table has: those of its loads, with or without JSON.
+
+    `days` are the first and last of its partitions, as ISO dates.
+    """
+    table = connection.raw(part.table)
+    column = json_column([f.name for f in connection.client.get_table(table).schema])
+    is_part = f" and {column} is {'not ' if part.has_json else ''}null" if column else ""
+    by = "changed_at" if part.table == "schema_changes" else "received_at"
+    sql = (
+        f"select count(*) from {quote_name(table)} "
+        f"where load_id in ({', '.join(map(str, load_ids))}) "
+        f"and {by} >= timestamp '{days[0]}' "
+        f"and {by} < timestamp_add(timestamp '{days[1]}', interval 1 day){is_part}"
+    )
+    return int(next(iter(connection.query(sql, where="load").result()))[0])
+
+
+def _send(connection: BigQuery, job_id: str, send: Send) -> Any:
+    """Start the job; a lost answer is no harm, since then the id is taken, by the job itself."""
+
+    def once() -> Any:
+        try:
+            return send(job_id)
+        except exceptions.Conflict:
+            return connection.client.get_job(job_id, retry=RETRY, timeout=_CALL_SECONDS)
+
+    return RETRY(once)()
+
+
+def _find(connection: BigQuery, job_id: str) -> Any:
+    try:
+        return connection.client.get_job(job_id, retry=RETRY, timeout=_CALL_SECONDS)
+    except exceptions.NotFound:
+        return None
+
+
+def _await(job: Any) -> Exception | None:
+    """Until the job is done; what made it fail, if anything did."""
+    try:
+        job.result(retry=RETRY, timeout=_JOB_SECONDS)
+    except REFUSALS as problem:
+        if not job.error_result:
+            raise  # it may be running still: who comes next finds it
+        return problem if isinstance(problem, Exception) else None
+    return None

@@ -1,0 +1,244 @@
+"""Brings what is committed here to BigQuery: all of it, once, whatever happens on the way.
+
+A load commits here first, as with DuckDB. Then a shipment takes all that waits: tables and columns
+are made, each part goes by one job (or write stream), and one transaction makes it all count. Each
+step is written down before it is taken, and taking it again changes nothing.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from loader.config import Workspace
+from loader.errors import LoaderError
+from loader.locks import exclusive
+from loader.warehouse.bigquery.client import BigQuery, connect_bigquery
+from loader.warehouse.bigquery.commit import commit_loads, read_loads
+from loader.warehouse.bigquery.jobs import Send, count_rows, load_part, send_file, send_uri
+from loader.warehouse.bigquery.shipment import (
+    Part,
+    Shipment,
+    Shipping,
+    plan,
+    read_shipping,
+    shipped_event_files,
+    waiting_files,
+    write_shipping,
+)
+from loader.warehouse.bigquery.tables import TYPES, Columns, ensure_raw_dataset, ensure_table
+from loader.warehouse.bigquery.upload import prepare
+from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
+from loader.warehouse.outbox import outgoing_columns
+
+PACE_SECONDS: Final = 60.0  # BigQuery takes 1,500 load jobs a table and day: one a minute
+_MAX_JOBS_A_DAY: Final = 1_500
+_AT_ONCE: Final = 8  # jobs, which mostly wait
+
+
+def ship(workspace: Workspace, *, is_paced: bool = False) -> list[str]:
+    """Bring all that waits to BigQuery; what a person should know of it, as messages.
+
+    With `is_paced` once a minute at most, unless it goes by the Storage Write API. Durable there
+    when it returns. Raises what `refused` gives: nothing is lost then, the next call goes on.
+    """
+    with exclusive(workspace.home / "ship.lock", "shipment", wait=True):
+        shipping = read_shipping(workspace)
+        drop_shipped(workspace, shipping)
+        if is_paced and not _is_due(workspace, shipping):
+            return []
+        messages: list[str] = []
+        while shipment := shipping.shipment or plan(workspace, read_manifest(workspace), shipping):
+            if told := _must_wait(workspace, shipping):
+                return [*messages, told]
+            shipping.shipment = shipment
+            write_shipping(workspace, shipping)
+            messages += _Carrier(workspace, shipping, shipment).carry()
+        return messages
+
+
+def drop_shipped(workspace: Workspace, shipping: Shipping) -> None:
+    """Let go of event files that are in BigQuery: the archive has the events still."""
+    if not shipped_event_files(read_manifest(workspace), shipping):
+        return
+    with exclusive(workspace.home / "load.lock", "load", wait=True):
+        manifest = read_manifest(workspace)
+        shipped = shipped_event_files(manifest, shipping)
+        manifest.files = [file for file in manifest.files if file not in shipped]
+        manifest.version += 1
+        commit_manifest(workspace, manifest)
+    for file in shipped:
+        (workspace.lake / file.file).unlink(missing_ok=True)
+
+
+def _is_due(workspace: Workspace, shipping: Shipping) -> bool:
+    is_quick = workspace.config.warehouse.load_by == "storage_write"
+    return is_quick or time.time() >= shipping.shipped_at + PACE_SECONDS
+
+
+def _must_wait(workspace: Workspace, shipping: Shipping) -> str:
+    """What to tell if BigQuery takes no more load jobs into some table today."""
+    is_limited = workspace.config.warehouse.load_by == "jobs"
+    if not is_limited or shipping.jobs_today(datetime.now(UTC)) < _MAX_JOBS_A_DAY:
+        return ""
+    rows = sum(file.rows for file in waiting_files(read_manifest(workspace), shipping))
+    return (
+        f"{rows:,} rows wait here: BigQuery takes {_MAX_JOBS_A_DAY:,} load jobs a table and day. "
+        "They go with a later load; load less often, or set warehouse.load_by: storage_write"
+    )
+
+
+class _Carrier:
+    """Carries one shipment, from wherever it is."""
+
+    def __init__(self, workspace: Workspace, shipping: Shipping, shipment: Shipment) -> None:
+        self._workspace = workspace
+        self._shipping = shipping
+        self._shipment = shipment
+        self._manifest: Manifest = read_manifest(workspace)
+        self._connection: BigQuery = connect_bigquery(workspace)
+        self._drafts: Path = workspace.home / "shipment"
+        self._saving = Lock()
+
+    def carry(self) -> list[str]:
+        """All of it; messages as `ship`."""
+        ensure_raw_dataset(self._connection)
+        waiting = [part for part in self._shipment.parts if not part.is_done]
+        new = set(self._manifest.catalog.tables) - set(self._shipping.tables) - {"loads"}
+        tables = sorted({*(part.table for part in waiting), *new})
+        with ThreadPoolExecutor(_AT_ONCE, "shipment") as threads:
+            columns = dict(zip(tables, threads.map(self._ensure, tables), strict=True))
+            made = [table for table, (_, is_new) in columns.items() if is_new]
+            lost = sorted(set(made) & set(self._shipping.tables))
+            self._shipping.tables = sorted({*self._shipping.tables, *tables})
+            self._save()
+            self._bring(threads, [(part, columns[part.table][0]) for part in waiting])
+        self._commit()
+        shutil.rmtree(self._drafts, ignore_errors=True)
+        return [
+            f"{self._connection.raw(table)} was gone and is made anew, with this load alone: "
+            f"`headwater load --rebuild {table}` brings back what it had"
+            for table in lost
+        ]
+
+    def _ensure(self, table: str) -> tuple[Columns, bool]:
+        columns = outgoing_columns(self._manifest.catalog, table)
+        wanted = {name: TYPES[kind] for name, kind in columns.values()}
+        return ensure_table(self._connection, table, wanted)
+
+    def _bring(self, threads: ThreadPoolExecutor, parts: list[tuple[Part, Columns]]) -> None:
+        """Every part; if one fails, the others are brought all the same."""
+        is_streamed = self._connection.config.load_by == "storage_write"
+        bring: Callable[[Part, Columns], None] = self._stream if is_streamed else self._load
+        tasks = [threads.submit(bring, part, columns) for part, columns in parts]
+        problems = [task.exception() for task in tasks]
+        for problem in problems:
+            if problem is not None:
+                raise problem
+        if is_streamed:
+            from loader.warehouse.bigquery.storage_write import commit_stream  # noqa: PLC0415
+
+            for part in (part for part, _ in parts if not part.is_done):
+                commit_stream(self._connection, part.table, str(part.stream))
+                self._finish(part)
+
+    def _load(self, part: Part, columns: Columns) -> None:
+        load_id = self._shipment.last_load_id
+        path = self._prepare(part, columns, as_rows=True)
+        with self._sender(part, path, load_id) as send:
+            load_part(
+                self._connection,
+                part,
+                load_id,
+                send,
+                lambda: self._begin(part),
+                is_there=lambda: self._is_there(part),
+            )
+        self._finish(part)
+
+    @contextmanager
+    def _sender(self, part: Part, path: Path, load_id: int) -> Iterator[Send]:
+        """What sends the file: straight up, or by way of Cloud Storage, where it doesn't stay."""
+        bucket = self._connection.config.staging_bucket
+        if not bucket:
+            yield send_file(self._connection, part.table, path, load_id)
+            return
+        from loader.warehouse.bigquery.staging import stage, unstage  # noqa: PLC0415 - slow
+
+        uri = stage(self._connection, bucket, f"headwater/{load_id}/{path.name}", path)
+        yield send_uri(self._connection, part.table, uri, load_id)
+        unstage(self._connection, [uri])
+
+    def _stream(self, part: Part, columns: Columns) -> None:
+        from loader.warehouse.bigquery.storage_write import (  # noqa: PLC0415 - slow
+            PendingStreamLost,
+            append_pending,
+        )
+
+        path = self._prepare(part, columns, as_rows=False)
+
+        def remember(stream: str) -> None:
+            part.stream = stream
+            self._save()
+
+        try:
+            append_pending(self._connection, part.table, path, part.stream, remember)
+        except PendingStreamLost:
+            if self._is_there(part):  # it was committed, so long ago that nobody remembers it
+                self._finish(part)
+            else:
+                append_pending(self._connection, part.table, path, None, remember)
+
+    def _prepare(self, part: Part, columns: Columns, *, as_rows: bool) -> Path:
+        suffix = "ndjson" if part.has_json and as_rows else "parquet"
+        draft = self._drafts / f"{self._shipment.last_load_id}-{part.label}.{suffix}"
+        files = [self._workspace.lake / file for file in part.files]
+        return prepare(files, draft, columns, has_json=part.has_json, as_rows=as_rows)
+
+    def _is_there(self, part: Part) -> bool:
+        """Whether the part's rows are in the table: all or, since jobs are atomic, none."""
+        tables = [
+            pq.read_table(self._workspace.lake / file, columns=["load_id"]) for file in part.files
+        ]
+        load_ids = sorted({i for table in tables for i in table["load_id"].unique().to_pylist()})
+        rows = read_loads(self._workspace, self._manifest, load_ids[0], load_ids[-1])
+        days = [day for row in rows if row.table_name == part.table for day in row.dates]
+        first, last = (str(min(days)), str(max(days))) if days else ("0001-01-01", "9999-12-30")
+        found = count_rows(self._connection, part, load_ids, (first, last))
+        if found not in (0, part.rows):
+            raise LoaderError(
+                f"{self._connection.raw(part.table)} has {found:,} rows of loads {load_ids}, "
+                f"wanted none or {part.rows:,}",
+                fix="was something deleted there by hand? Delete the rest of these loads' rows, "
+                "then repeat the command",
+            )
+        return found == part.rows
+
+    def _commit(self) -> None:
+        shipment = self._shipment
+        first, last = shipment.first_load_id, shipment.last_load_id
+        commit_loads(self._connection, read_loads(self._workspace, self._manifest, first, last))
+        self._shipping.shipped_load_id = last
+        self._shipping.shipped_at = time.time()
+        self._shipping.shipment = None
+        self._save()
+        drop_shipped(self._workspace, self._shipping)
+
+    def _begin(self, part: Part) -> None:
+        self._shipping.count_job(part.table, datetime.now(UTC))
+        self._save()
+
+    def _finish(self, part: Part) -> None:
+        part.is_done = True
+        self._save()
+
+    def _save(self) -> None:
+        with self._saving:
+            write_shipping(self._workspace, self._shipping)

@@ -1,0 +1,117 @@
+"""What is sent of a part: its file as it is, or all its files as one that BigQuery takes.
+
+Load jobs take no JSON from Parquet (Google's "Working with JSON data" names CSV, Avro and JSON), so
+rows that hold some become newline-delimited JSON. A JSON document with a number that BigQuery could
+only store rounded, or with half a surrogate pair, is kept as the text that it is: a JSON string.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from duckdb.sqltypes import DuckDBPyType
+
+from loader.durable import refused
+from loader.event.values import ARROW
+from loader.warehouse.bigquery.tables import TYPES, Columns
+from loader.warehouse.outbox import JSON_COLUMNS
+from loader.warehouse.views import as_pattern, quote, text
+
+_ARROW: Final[dict[str, pa.DataType]] = {TYPES[kind]: ARROW[kind] for kind in TYPES}
+_SQL: Final = {
+    "STRING": "varchar",
+    "INTEGER": "bigint",
+    "FLOAT": "double",
+    "BOOLEAN": "boolean",
+    "TIMESTAMP": "timestamptz",
+    "JSON": "varchar",
+}
+_TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+_SUSPECT: Final = r"\d{16}|\d[eE][+-]?\d{2}|\\u[dD][89a-fA-F]"  # documents that are looked into
+_MEMORY: Final = "512MB"
+
+
+def prepare(
+    files: Sequence[Path], draft: Path, columns: Columns, *, has_json: bool, as_rows: bool
+) -> Path:
+    """The file to send: the only one of `files` if it fits, else `draft`, written from all.
+
+    `columns` are the table's in BigQuery. With `as_rows` JSON is written as a load job wants it,
+    else into Parquet, as text, for the Storage Write API. StorageError if the disk refuses.
+    """
+    if len(files) == 1 and not has_json and _fits(files[0], columns):
+        return files[0]
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    form = "json" if has_json and as_rows else "parquet"
+    try:
+        spill = str(draft.parent / "spill")
+        with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill}) as engine:
+            engine.execute("set TimeZone = 'UTC'")
+            engine.create_function(
+                "storable_json", storable_json, [DuckDBPyType("VARCHAR")], DuckDBPyType("VARCHAR")
+            )
+            query = _query(engine, files, columns, as_json=form == "json")
+            engine.execute(f"copy ({query}) to {text(str(draft))} (format {form})")
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
+        raise refused(draft, problem) from problem
+    return draft
+
+
+def storable_json(document: str) -> str:
+    """`document` if BigQuery's JSON type holds it without loss, else a JSON string of its text."""
+    try:
+        found = json.loads(document, parse_int=_exact, parse_float=_exact)
+        json.dumps(found, ensure_ascii=False).encode()
+    except ValueError:  # no number that fits, no whole text, or no JSON at all
+        return json.dumps(document)
+    return document
+
+
+def _exact(number: str) -> float:
+    found = Decimal(number)
+    if found == int(found) and -(2**63) <= found < 2**64:
+        return 0
+    if Decimal(repr(float(number))) != found:
+        raise ValueError(f"{number} is no 64-bit number")
+    return 0
+
+
+def _fits(file: Path, columns: Columns) -> bool:
+    return all(field.type == _ARROW[columns[field.name]] for field in pq.read_schema(file))
+
+
+def _query(
+    engine: duckdb.DuckDBPyConnection, files: Sequence[Path], columns: Columns, *, as_json: bool
+) -> str:
+    names = ", ".join(text(as_pattern(file)) for file in files)
+    source = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+    found = engine.sql(f"select * from {source} limit 0")
+    has = dict(zip(found.columns, found.types, strict=True))
+    selected = [
+        f"{_value(quote(name), has[name], kind, as_json=as_json)} as {quote(name)}"
+        for name, kind in columns.items()
+        if name in has
+    ]
+    return f"select {', '.join(selected)} from {source}"
+
+
+def _value(column: str, has: Any, wanted: str, *, as_json: bool) -> str:
+    if str(has) == "TIMESTAMP WITH TIME ZONE" and (as_json or wanted == "STRING"):
+        return f"strftime({column}, '{_TIMESTAMP}')"
+    if wanted == "JSON":
+        exact = f"case when regexp_matches({column}, '{_SUSPECT}') then storable_json({column}) "
+        storable = f"{exact} else {column} end"
+        return f"cast({storable} as json)" if as_json else storable
+    if as_json and wanted == "INTEGER":
+        return f"cast({column} as varchar)"  # as a number, BigQuery rounds it to 53 bits
+    return f"cast({column} as {_SQL[wanted]})"
+
+
+def json_column(names: Collection[str]) -> str | None:
+    """The column by which rows with JSON are told from the others."""
+    return next((name for name in JSON_COLUMNS if name in names), None)
