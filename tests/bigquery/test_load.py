@@ -1,3 +1,252 @@
-"""Loads into BigQuery: what comes to stand there, and that it does once."""
+"""Loads into BigQuery: how tables come to be there, and what they hold."""
 
-from tests.bigquery.conftest import query
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from loader.errors import ConfigError
+from loader.load import load_files
+from loader.run import run_every
+from loader.warehouse import read_manifest
+from loader.warehouse.bigquery.client import connect_bigquery
+from loader.warehouse.bigquery.shipment import read_shipping
+from tests.bigquery.asking import rows_of, table_of
+from tests.bigquery.conftest import on_bigquery
+from tests.conftest import make_workspace
+
+DAY = "2026-03-04T10:00:00Z"
+
+
+def track(number, name="Thing", **properties):
+    return {
+        "type": "track",
+        "event": name,
+        "userId": f"u{number}",
+        "messageId": f"m{number}",
+        "receivedAt": DAY,
+        "properties": properties,
+    }
+
+
+@pytest.fixture
+def load(bigquery_workspace, write_ndjson):
+    def load_events(*events, **options):
+        return load_files(bigquery_workspace, [write_ndjson(events)], **options)
+
+    return load_events
+
+
+def test_tables_are_partitioned_by_day_and_clustered(bigquery_workspace, load):
+    load(track(1, n=1))
+
+    thing, tracks = (table_of(bigquery_workspace, name) for name in ("thing", "tracks"))
+
+    assert thing.time_partitioning.field == tracks.time_partitioning.field == "received_at"
+    assert thing.time_partitioning.type_ == "DAY"
+    assert thing.clustering_fields == ["user_id"]
+    assert tracks.clustering_fields == ["event", "user_id"]
+    kinds = {field.name: field.field_type for field in thing.schema}
+    assert kinds["_rescued"] == "JSON"
+    assert kinds["n"] == kinds["_seq"] == kinds["load_id"] == "INTEGER"
+    assert kinds["received_at"] == "TIMESTAMP"
+
+
+def test_tables_of_calls_and_contracts_are_there_from_the_first_load_on(bigquery_workspace, load):
+    load(track(1))
+
+    columns = {field.name for field in table_of(bigquery_workspace, "order_completed").schema}
+
+    assert {"id", "received_at", "order_id", "total"} <= columns
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.pages") == [(0,)]
+
+
+def test_values_of_every_type_arrive(bigquery_workspace, load):
+    load(track(1, a=2**53 + 1, b=1.5, c=True, d="Ünïcode 日本", e=DAY, f=[1, {"x": 2}]))
+
+    found = rows_of(bigquery_workspace, "select a, b, c, d, e, f, user_id from {raw}.thing")
+
+    moment = datetime(2026, 3, 4, 10, tzinfo=UTC)
+    assert found == [(2**53 + 1, 1.5, True, "Ünïcode 日本", moment, '[1,{"x":2}]', "u1")]
+
+
+def test_what_fits_no_column_is_there_as_json(bigquery_workspace, load):
+    load(track(1, n=1), track(2, n="x"))
+
+    found = rows_of(bigquery_workspace, "select id, n, _rescued from {raw}.thing order by id")
+
+    assert found == [("m1", 1, None), ("m2", None, {"/properties/n": "x"})]
+
+
+def test_json_that_would_be_rounded_is_kept_as_its_text(bigquery_workspace, load):
+    big = 123456789012345678901234567890
+    load(track(1, n=1), track(2, n=big))
+
+    [(found,)] = rows_of(bigquery_workspace, "select _rescued from {raw}.thing where id = 'm2'")
+
+    assert json.loads(found) == {"/properties/n": big}
+
+
+def test_violations_are_there_with_what_was_kept_back(bigquery_workspace, load):
+    event = {**track(1), "userId": None}
+    load(event, track(2))
+
+    found = rows_of(bigquery_workspace, "select rule, payload from {raw}.violations")
+
+    assert [rule for rule, _ in found] == ["no_identity"]
+    assert found[0][1]["messageId"] == "m1"
+
+
+def test_columns_come_as_events_bring_them(bigquery_workspace, load):
+    load(track(1, a=1))
+    load(track(2, a=2, b="x", c=True, d=1.5))
+
+    found = rows_of(bigquery_workspace, "select id, a, b, c, d from {raw}.thing order by id")
+
+    assert found == [("m1", 1, None, None, None), ("m2", 2, "x", True, 1.5)]
+
+
+def test_a_name_that_begins_with_a_digit_gets_an_underscore(bigquery_workspace, load):
+    load(track(1, "2FA Enabled", **{"3d": "yes"}))
+
+    assert rows_of(bigquery_workspace, "select _3d from {raw}.2fa_enabled") == [("yes",)]
+
+
+def test_whole_numbers_become_fractions(bigquery_workspace, load):
+    load(track(1, n=1))
+    load(track(2, n=1.5))
+    load(track(3, n=3))
+
+    found = rows_of(bigquery_workspace, "select n from {raw}.thing order by id")
+
+    assert found == [(1.0,), (1.5,), (3.0,)]
+
+
+def test_a_column_of_another_type_there_is_told_and_nothing_is_lost(bigquery_workspace, load):
+    load(track(1, n=1))
+    raw = bigquery_workspace.config.warehouse.raw_dataset
+    rows_of(bigquery_workspace, f"alter table {raw}.thing drop column n")
+    rows_of(bigquery_workspace, f"alter table {raw}.thing add column n bool")
+
+    with pytest.raises(ConfigError, match=r"thing: the column n is BOOLEAN there, and INTEGER"):
+        load(track(2, n=2))
+
+    rows_of(bigquery_workspace, f"alter table {raw}.thing drop column n")
+    load(track(3, n=3))
+    found = rows_of(bigquery_workspace, "select id, n from {raw}.thing order by id")
+    assert found == [("m1", None), ("m2", 2), ("m3", 3)]
+
+
+def test_loads_tell_the_days_and_the_order_of_commits(bigquery_workspace, load):
+    load(track(1))
+    load({**track(2), "receivedAt": "2026-03-05T00:00:00Z"}, {**track(3), "receivedAt": DAY})
+
+    found = rows_of(
+        bigquery_workspace,
+        "select commit_order, `rows`, dates, first_seq from {raw}.loads "
+        "where table_name = 'thing' order by commit_order",
+    )
+
+    assert found == [
+        (1, 1, [date(2026, 3, 4)], 1),
+        (2, 2, [date(2026, 3, 4), date(2026, 3, 5)], 2),
+    ]
+
+
+def test_a_future_receipt_is_in_its_own_partition_and_loads_say_so(bigquery_workspace, load):
+    load({**track(1), "receivedAt": "2999-01-01T00:00:00Z"})
+
+    found = rows_of(bigquery_workspace, "select dates from {raw}.loads where table_name = 'thing'")
+
+    assert found == [([date(2999, 1, 1)],)]
+    assert rows_of(
+        bigquery_workspace, "select extract(year from received_at) from {raw}.thing"
+    ) == [(2999,)]
+
+
+def test_what_was_loaded_is_loaded_once(bigquery_workspace, load):
+    load(track(1), track(2))
+    load(track(2), track(3))
+
+    assert rows_of(bigquery_workspace, "select count(*), count(distinct id) from {raw}.thing") == [
+        (3, 3)
+    ]
+
+
+def test_events_do_not_stay_here_but_logs_do(bigquery_workspace, load, raw):
+    load(track(1), {**track(2), "userId": ""})
+
+    kept = {file.table_name for file in read_manifest(bigquery_workspace).files}
+
+    assert kept == {"loads", "violations", "schema_changes"}
+    assert not list((bigquery_workspace.lake / "thing").rglob("*.parquet"))
+    assert raw(bigquery_workspace, "select rule from raw.violations") == [("no_identity",)]
+
+
+def test_a_paced_load_waits_for_its_minute(bigquery_workspace, load):
+    load(track(1))
+    load(track(2), is_paced=True)
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(1,)]
+
+    load(track(3))
+
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(3,)]
+    orders = "select distinct commit_order from {raw}.loads order by 1"
+    assert rows_of(bigquery_workspace, orders) == [(1,), (2,), (3,)]
+
+
+def test_ticks_are_paced_and_the_marts_turn_is_not(bigquery_workspace, write_ndjson):
+    """`run --every` brings a load at once only when models are built next."""
+    ticks = iter([False, False, False, True, True])
+    names = [write_ndjson([track(1)], "a.ndjson"), write_ndjson([track(2)], "b.ndjson")]
+    outcomes = run_every(
+        bigquery_workspace, bigquery_workspace.config.transform_every, names, lambda _: next(ticks)
+    )
+
+    first = next(outcomes)
+
+    assert first.reports[0].accepted == 2
+    assert read_shipping(bigquery_workspace).shipped_load_id > 0
+    outcomes.close()
+
+
+def test_a_dataset_in_another_place_is_told(bigquery_workspace, load):
+    connection = connect_bigquery(bigquery_workspace)
+    raw = f"{connection.config.project}.{connection.config.raw_dataset}"
+    elsewhere = connection.client.create_dataset(raw)
+    elsewhere.location = "US"
+
+    path = bigquery_workspace.root / "headwater.yml"
+    path.write_text(path.read_text().replace("location: EU", "location: asia-south1"))
+    bigquery_workspace.__dict__.pop("config")
+
+    with pytest.raises(ConfigError, match=r"lies in \w+, warehouse.location is asia-south1"):
+        load(track(1))
+
+
+def test_partitions_have_to_be_named_where_that_is_wanted(tmp_path, emulator, write_ndjson):
+    workspace = on_bigquery(
+        make_workspace(tmp_path / "strict"), emulator, require_partition_filter="true"
+    )
+
+    load_files(workspace, [write_ndjson([track(1)])])
+
+    # The emulator does not keep the setting, so what is sent is all that can be seen here.
+    assert rows_of(workspace, "select count(*) from {raw}.thing") == [(1,)]
+
+
+def test_loads_of_several_workspaces_into_one_dataset_have_one_order(
+    tmp_path, emulator, write_ndjson
+):
+    first = on_bigquery(make_workspace(tmp_path / "a"), emulator, raw_dataset="shared_raw")
+    second = on_bigquery(make_workspace(tmp_path / "b"), emulator, raw_dataset="shared_raw")
+
+    for number, workspace in enumerate([first, second, first, second], start=1):
+        load_files(workspace, [write_ndjson([track(number, n=number)], f"{number}.ndjson")])
+
+    found = rows_of(
+        first,
+        "select commit_order, thing.id from {raw}.loads join {raw}.thing using (load_id) "
+        "where table_name = 'thing' order by commit_order",
+    )
+    assert found == [(1, "m1"), (2, "m2"), (3, "m3"), (4, "m4")]

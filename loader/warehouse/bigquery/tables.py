@@ -6,7 +6,7 @@ from typing import Final
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from loader.errors import ConfigError
+from loader.errors import ConfigError, LoaderError
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import BigQuery, quote_name
 from loader.warehouse.bigquery.errors import REFUSALS, refused
@@ -99,13 +99,15 @@ def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery
         for name, kind in missing.items()
     ]
     for start in range(0, len(adds), _ADDED_AT_ONCE):
-        _alter(connection, table, ", ".join(adds[start : start + _ADDED_AT_ONCE]))
-    found = connection.client.get_table(connection.raw(table))
-    if not missing.keys() <= _columns_of(found).keys():  # a server that takes one at a time
-        for add in adds:
-            _alter(connection, table, add)
-        found = connection.client.get_table(connection.raw(table))
-    return found
+        some = adds[start : start + _ADDED_AT_ONCE]
+        try:
+            _alter(connection, table, ", ".join(some))
+        except LoaderError:  # BigQuery takes them; what stands in for it takes one at a time
+            if len(some) == 1:
+                raise
+            for add in some:
+                _alter(connection, table, add)
+    return connection.client.get_table(connection.raw(table))
 
 
 def _alter(connection: BigQuery, table: str, change: str) -> None:
