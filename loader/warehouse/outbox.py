@@ -1,7 +1,7 @@
 """What a load writes for BigQuery: one file a table, under the names and in the order there.
 
 BigQuery cuts days itself, so a file holds all of a load's rows of a table. Only rows with a JSON
-value are apart: load jobs take no JSON from Parquet, so these few go another way (see `upload`).
+value are apart: load jobs take no JSON from Parquet, so these go by way of another table.
 """
 
 import secrets

@@ -1,16 +1,13 @@
 """Loads into BigQuery: how tables come to be there, and what they hold."""
 
-import json
 from datetime import UTC, date, datetime
 
 import pytest
 
 from loader.errors import ConfigError
 from loader.load import load_files
-from loader.run import run_every
 from loader.warehouse import read_manifest
 from loader.warehouse.bigquery.client import connect_bigquery
-from loader.warehouse.bigquery.shipment import read_shipping
 from tests.bigquery.asking import rows_of, table_of
 from tests.bigquery.conftest import on_bigquery
 from tests.conftest import make_workspace
@@ -76,15 +73,6 @@ def test_what_fits_no_column_is_there_as_json(bigquery_workspace, load):
     found = rows_of(bigquery_workspace, "select id, n, _rescued from {raw}.thing order by id")
 
     assert found == [("m1", 1, None), ("m2", None, {"/properties/n": "x"})]
-
-
-def test_json_that_would_be_rounded_is_kept_as_its_text(bigquery_workspace, load):
-    big = 123456789012345678901234567890
-    load(track(1, n=1), track(2, n=big))
-
-    [(found,)] = rows_of(bigquery_workspace, "select _rescued from {raw}.thing where id = 'm2'")
-
-    assert json.loads(found) == {"/properties/n": big}
 
 
 def test_violations_are_there_with_what_was_kept_back(bigquery_workspace, load):
@@ -193,21 +181,6 @@ def test_a_paced_load_waits_for_its_minute(bigquery_workspace, load):
     assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(3,)]
     orders = "select distinct commit_order from {raw}.loads order by 1"
     assert rows_of(bigquery_workspace, orders) == [(1,), (2,), (3,)]
-
-
-def test_ticks_are_paced_and_the_marts_turn_is_not(bigquery_workspace, write_ndjson):
-    """`run --every` brings a load at once only when models are built next."""
-    ticks = iter([False, False, False, True, True])
-    names = [write_ndjson([track(1)], "a.ndjson"), write_ndjson([track(2)], "b.ndjson")]
-    outcomes = run_every(
-        bigquery_workspace, bigquery_workspace.config.transform_every, names, lambda _: next(ticks)
-    )
-
-    first = next(outcomes)
-
-    assert first.reports[0].accepted == 2
-    assert read_shipping(bigquery_workspace).shipped_load_id > 0
-    outcomes.close()
 
 
 def test_a_dataset_in_another_place_is_told(bigquery_workspace, load):

@@ -5,6 +5,7 @@ are made, each part goes by one job (or write stream), and one transaction makes
 step is written down before it is taken, and taking it again changes nothing.
 """
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +17,22 @@ from threading import Lock
 from typing import Final
 
 import pyarrow.parquet as pq
+from google.cloud import bigquery
 
 from loader.config import Workspace
 from loader.errors import LoaderError
 from loader.locks import exclusive
 from loader.warehouse.bigquery.client import BigQuery, connect_bigquery
 from loader.warehouse.bigquery.commit import commit_loads, read_loads
-from loader.warehouse.bigquery.jobs import Send, count_rows, load_part, send_file, send_uri
+from loader.warehouse.bigquery.jobs import (
+    JOB_SECONDS,
+    Send,
+    count_rows,
+    load_part,
+    send_by_way_of,
+    send_file,
+    send_uri,
+)
 from loader.warehouse.bigquery.shipment import (
     Part,
     Shipment,
@@ -33,7 +43,14 @@ from loader.warehouse.bigquery.shipment import (
     waiting_files,
     write_shipping,
 )
-from loader.warehouse.bigquery.tables import TYPES, Columns, ensure_raw_dataset, ensure_table
+from loader.warehouse.bigquery.tables import (
+    TYPES,
+    Columns,
+    drop_waiting_table,
+    ensure_raw_dataset,
+    ensure_table,
+    make_waiting_table,
+)
 from loader.warehouse.bigquery.upload import prepare
 from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
 from loader.warehouse.outbox import outgoing_columns
@@ -150,13 +167,15 @@ class _Carrier:
                 self._finish(part)
 
     def _load(self, part: Part, columns: Columns) -> None:
-        load_id = self._shipment.last_load_id
-        path = self._prepare(part, columns, as_rows=True)
-        with self._sender(part, path, load_id) as send:
+        path = self._prepare(part, columns, as_json=False)
+        sender = (
+            self._by_way_of(part, path, columns) if part.has_json else self._straight(part, path)
+        )
+        with sender as send:
             load_part(
                 self._connection,
                 part,
-                load_id,
+                self._shipment.last_load_id,
                 send,
                 lambda: self._begin(part),
                 is_there=lambda: self._is_there(part),
@@ -164,17 +183,37 @@ class _Carrier:
         self._finish(part)
 
     @contextmanager
-    def _sender(self, part: Part, path: Path, load_id: int) -> Iterator[Send]:
-        """What sends the file: straight up, or by way of Cloud Storage, where it doesn't stay."""
+    def _straight(
+        self, part: Part, path: Path, table: str = "", *, replaces: bool = False
+    ) -> Iterator[Send]:
+        """What sends the file into `table`, the part's if not said; by Cloud Storage if we may."""
+        table = table or part.table
         bucket = self._connection.config.staging_bucket
         if not bucket:
-            yield send_file(self._connection, part.table, path, load_id)
+            yield send_file(self._connection, table, path, replaces=replaces)
             return
         from loader.warehouse.bigquery.staging import stage, unstage  # noqa: PLC0415 - slow
 
-        uri = stage(self._connection, bucket, f"headwater/{load_id}/{path.name}", path)
-        yield send_uri(self._connection, part.table, uri, load_id)
+        name = f"headwater/{self._shipment.last_load_id}/{part.label}.parquet"
+        uri = stage(self._connection, bucket, name, path)
+        yield send_uri(self._connection, table, uri, replaces=replaces)
         unstage(self._connection, [uri])
+
+    @contextmanager
+    def _by_way_of(self, part: Part, path: Path, columns: Columns) -> Iterator[Send]:
+        """What sends rows with JSON: into a table where it is text, and on from there."""
+        waiting = f"_waiting_{self._shipment.last_load_id}_{part.table}"
+        names = pq.read_schema(path).names
+        make_waiting_table(self._connection, waiting, {name: columns[name] for name in names})
+        onward = send_by_way_of(self._connection, part.table, waiting, names)
+
+        def send(job_id: str) -> bigquery.QueryJob | bigquery.LoadJob:
+            with self._straight(part, path, waiting, replaces=True) as bring:
+                bring(f"{job_id}_{secrets.token_hex(4)}").result(timeout=JOB_SECONDS)
+            return onward(job_id)
+
+        yield send
+        drop_waiting_table(self._connection, waiting)
 
     def _stream(self, part: Part, columns: Columns) -> None:
         from loader.warehouse.bigquery.storage_write import (  # noqa: PLC0415 - slow
@@ -182,7 +221,7 @@ class _Carrier:
             append_pending,
         )
 
-        path = self._prepare(part, columns, as_rows=False)
+        path = self._prepare(part, columns, as_json=part.has_json)
 
         def remember(stream: str) -> None:
             part.stream = stream
@@ -196,11 +235,10 @@ class _Carrier:
             else:
                 append_pending(self._connection, part.table, path, None, remember)
 
-    def _prepare(self, part: Part, columns: Columns, *, as_rows: bool) -> Path:
-        suffix = "ndjson" if part.has_json and as_rows else "parquet"
-        draft = self._drafts / f"{self._shipment.last_load_id}-{part.label}.{suffix}"
+    def _prepare(self, part: Part, columns: Columns, *, as_json: bool) -> Path:
+        draft = self._drafts / f"{self._shipment.last_load_id}-{part.label}.parquet"
         files = [self._workspace.lake / file for file in part.files]
-        return prepare(files, draft, columns, has_json=part.has_json, as_rows=as_rows)
+        return prepare(files, draft, columns, as_json=as_json)
 
     def _is_there(self, part: Part) -> bool:
         """Whether the part's rows are in the table: all or, since jobs are atomic, none."""

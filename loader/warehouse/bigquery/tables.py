@@ -1,6 +1,8 @@
 """BigQuery's side of raw tables: how they are made, and how they follow the columns of loads."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from google.api_core import exceptions
@@ -25,6 +27,7 @@ TYPES: Final = {
 _SQL_TYPES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _PARTITIONED_BY: Final = {"schema_changes": "changed_at"}
 _CLUSTERED_BY: Final = {"tracks": ("event", "user_id"), "violations": ("rule",)}
+_WAITING_KEPT: Final = timedelta(days=3)
 _ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
 
 
@@ -71,6 +74,27 @@ def ensure_table(connection: BigQuery, table: str, columns: Columns) -> tuple[Co
     except REFUSALS as problem:
         raise refused(where, problem, location=connection.config.location) from problem
     return _columns_of(found), False
+
+
+def make_waiting_table(connection: BigQuery, name: str, columns: Columns) -> None:
+    """A table for the rows of one load on their way to another one, whose JSON is text here."""
+    schema = [
+        bigquery.SchemaField(name, "STRING" if kind == "JSON" else kind)
+        for name, kind in columns.items()
+    ]
+    table = bigquery.Table(connection.raw(name), schema=schema)
+    table.expires = datetime.now(UTC) + _WAITING_KEPT
+    try:
+        connection.client.create_table(table, exists_ok=True)
+    except REFUSALS as problem:
+        where = f"table {connection.raw(name)}"
+        raise refused(where, problem, location=connection.config.location) from problem
+
+
+def drop_waiting_table(connection: BigQuery, name: str) -> None:
+    """Remove it; if that fails, it goes by itself."""
+    with suppress(*REFUSALS):
+        connection.client.delete_table(connection.raw(name), not_found_ok=True)
 
 
 def partition_column(table: str) -> str:

@@ -1,9 +1,4 @@
-"""What is sent of a part: its file as it is, or all its files as one that BigQuery takes.
-
-Load jobs take no JSON from Parquet (Google's "Working with JSON data" names CSV, Avro and JSON), so
-rows that hold some become newline-delimited JSON. A JSON document with a number that BigQuery could
-only store rounded, or with half a surrogate pair, is kept as the text that it is: a JSON string.
-"""
+"""The file that is sent of a part: as it stands in the outbox, or all its files as one."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -36,27 +31,24 @@ _SUSPECT: Final = r"\d{16}|\d[eE][+-]?\d{2}|\\u[dD][89a-fA-F]"  # documents that
 _MEMORY: Final = "512MB"
 
 
-def prepare(
-    files: Sequence[Path], draft: Path, columns: Columns, *, has_json: bool, as_rows: bool
-) -> Path:
+def prepare(files: Sequence[Path], draft: Path, columns: Columns, *, as_json: bool) -> Path:
     """The file to send: the only one of `files` if it fits, else `draft`, written from all.
 
-    `columns` are the table's in BigQuery. With `as_rows` JSON is written as a load job wants it,
-    else into Parquet, as text, for the Storage Write API. StorageError if the disk refuses.
+    `columns` are the table's in BigQuery. With `as_json` BigQuery takes the texts of JSON columns
+    for JSON, as its Storage Write API does, so they are made such as it can store. StorageError if
+    the disk refuses.
     """
-    if len(files) == 1 and not has_json and _fits(files[0], columns):
+    if len(files) == 1 and not as_json and _fits(files[0], columns):
         return files[0]
     draft.parent.mkdir(parents=True, exist_ok=True)
-    form = "json" if has_json and as_rows else "parquet"
+    spill = str(draft.parent / "spill")
     try:
-        spill = str(draft.parent / "spill")
         with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill}) as engine:
             engine.execute("set TimeZone = 'UTC'")
-            engine.create_function(
-                "storable_json", storable_json, [DuckDBPyType("VARCHAR")], DuckDBPyType("VARCHAR")
-            )
-            query = _query(engine, files, columns, as_json=form == "json")
-            engine.execute(f"copy ({query}) to {text(str(draft))} (format {form})")
+            varchar = DuckDBPyType("VARCHAR")
+            engine.create_function("storable_json", storable_json, [varchar], varchar)
+            query = _query(engine, files, columns, as_json=as_json)
+            engine.execute(f"copy ({query}) to {text(str(draft))} (format parquet)")
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
         raise refused(draft, problem) from problem
     return draft
@@ -65,7 +57,7 @@ def prepare(
 def storable_json(document: str) -> str:
     """`document` if BigQuery's JSON type holds it without loss, else a JSON string of its text."""
     try:
-        found = json.loads(document, parse_int=_exact, parse_float=_exact)
+        found = json.loads(document, parse_int=_exact, parse_float=_exact, parse_constant=_exact)
         json.dumps(found, ensure_ascii=False).encode()
     except ValueError:  # no number that fits, no whole text, or no JSON at all
         return json.dumps(document)
@@ -74,6 +66,8 @@ def storable_json(document: str) -> str:
 
 def _exact(number: str) -> float:
     found = Decimal(number)
+    if not found.is_finite():
+        raise ValueError(f"{number} is no number of JSON's")
     if found == int(found) and -(2**63) <= found < 2**64:
         return 0
     if Decimal(repr(float(number))) != found:
@@ -101,14 +95,11 @@ def _query(
 
 
 def _value(column: str, has: Any, wanted: str, *, as_json: bool) -> str:
-    if str(has) == "TIMESTAMP WITH TIME ZONE" and (as_json or wanted == "STRING"):
+    if str(has) == "TIMESTAMP WITH TIME ZONE" and wanted == "STRING":
         return f"strftime({column}, '{_TIMESTAMP}')"
-    if wanted == "JSON":
+    if wanted == "JSON" and as_json:
         exact = f"case when regexp_matches({column}, '{_SUSPECT}') then storable_json({column}) "
-        storable = f"{exact} else {column} end"
-        return f"cast({storable} as json)" if as_json else storable
-    if as_json and wanted == "INTEGER":
-        return f"cast({column} as varchar)"  # as a number, BigQuery rounds it to 53 bits
+        return f"{exact} else {column} end"
     return f"cast({column} as {_SQL[wanted]})"
 
 

@@ -36,11 +36,8 @@ def load_parquet_by_name() -> None:
 
 def keep_job_ids() -> None:
     """A job has the id that it was sent with, and a second one with that id is refused (409)."""
-    read_envelope, run, insert = (
-        upload._load_configuration_from_envelope,
-        upload._run_load,
-        jobs._handle_load_job_with_async_envelope,
-    )
+    read_envelope, run = upload._load_configuration_from_envelope, upload._run_load
+    insert, query = jobs._handle_load_job_with_async_envelope, jobs._handle_query_job
 
     def remember(envelope: dict[str, Any]) -> dict[str, Any]:
         configuration = read_envelope(envelope)
@@ -58,11 +55,16 @@ def keep_job_ids() -> None:
         _refuse_repeated(ctx, project_id, job_id)
         return await insert(project_id, job_id, config, ctx)
 
+    async def query_once(project_id: str, job_id: str, config: Any, **rest: Any) -> Any:
+        _refuse_repeated(rest["ctx"], project_id, job_id)
+        return await query(project_id, job_id, config, **rest)
+
     new_id = upload._new_job_id
     upload._load_configuration_from_envelope = remember
     upload._run_load = run_once
     upload._new_job_id = lambda: _wanted_id.get() or new_id()
     jobs._handle_load_job_with_async_envelope = insert_once
+    jobs._handle_query_job = query_once
 
 
 def _refuse_repeated(ctx: Any, project_id: str, job_id: str | None) -> None:
