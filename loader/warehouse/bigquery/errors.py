@@ -34,7 +34,8 @@ def is_transient(problem: BaseException) -> bool:
     if isinstance(problem, exceptions.Forbidden | exceptions.TooManyRequests):
         return isinstance(problem, exceptions.TooManyRequests) or reason_of(problem) in _QUOTA
     if isinstance(problem, exceptions.GoogleAPICallError):
-        return isinstance(problem, exceptions.ServerError) or reason_of(problem) in _LATER
+        passing = exceptions.ServerError | exceptions.Aborted
+        return isinstance(problem, passing) or reason_of(problem) in _LATER
     lost = (
         requests_exceptions.RequestException,
         auth_exceptions.TransportError,

@@ -12,9 +12,12 @@ from bqemulator.api.routes import jobs, upload
 from bqemulator.catalog import ddl_sync
 from bqemulator.cli import main
 from bqemulator.domain.errors import AlreadyExistsError
+from bqemulator.grpc_api.write_servicer import BigQueryWriteHandler
 from bqemulator.jobs import executor
 from bqemulator.scripting import interpreter
 from bqemulator.storage.engine import DuckDBEngine
+from bqemulator.streaming.write_stream import WriteStreamState
+from google.cloud.bigquery_storage_v1 import types
 from sqlglot import exp
 
 _wanted_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("wanted", default=None)
@@ -109,6 +112,22 @@ def tell_altered_columns() -> None:
         module.sync_created_table = sync
 
 
+def tell_committed_streams() -> None:
+    """A pending stream that was committed has a commit time."""
+    get_stream = BigQueryWriteHandler._handle_get_write_stream
+
+    def get(self: Any, request: bytes, context: Any) -> bytes:
+        answer = get_stream(self, request, context)
+        found = self.manager.get(types.GetWriteStreamRequest.deserialize(request).name)
+        if not answer or found is None or found.state is not WriteStreamState.COMMITTED:
+            return answer
+        told = types.WriteStream.deserialize(answer)
+        told.commit_time = told.create_time
+        return types.WriteStream.serialize(told)
+
+    BigQueryWriteHandler._handle_get_write_stream = get
+
+
 def _altered(sql: str) -> list[Any]:
     try:
         found = sqlglot.parse(sql, dialect="bigquery")
@@ -123,4 +142,5 @@ if __name__ == "__main__":
     keep_job_ids()
     count_only_loaded_rows()
     tell_altered_columns()
+    tell_committed_streams()
     main()
