@@ -17,6 +17,7 @@ from loader.errors import ConfigError
 from loader.warehouse.bigquery.errors import REFUSALS, refused
 
 if TYPE_CHECKING:
+    from google.cloud import storage
     from google.cloud.bigquery_storage_v1 import BigQueryReadClient, BigQueryWriteClient
 
 STATE_DATASET: Final = "headwater"  # what we keep there for ourselves
@@ -65,6 +66,13 @@ class BigQuery:
         if self.config.storage_url is None:
             return BigQueryWriteClient(credentials=self.credentials)
         return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=self._channel()))
+
+    @cached_property
+    def storage(self) -> "storage.Client":
+        """Cloud Storage's client, for staging."""
+        from google.cloud import storage  # noqa: PLC0415 - slow, and seldom wanted
+
+        return storage.Client(project=self.config.project, credentials=self.credentials)
 
     def _channel(self) -> grpc.Channel:
         scheme, _, host = str(self.config.storage_url).rstrip("/").partition("://")
