@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -62,7 +62,17 @@ ACCESS_DENIED: Final = Refusal(
 NO_DATASET: Final = Refusal(404, "notFound", "Not found: Dataset headwater-test:raw")
 UNAVAILABLE: Final = Refusal(503, "backendError", "Error encountered during execution. Try again.")
 BACKEND: Final = Refusal(500, "backendError", "An internal error occurred. Try again.")
-Fault = Refusal | Break
+
+
+@dataclass(frozen=True)
+class Do:
+    """What a test does at that moment; the request is cut then, before or after it was done."""
+
+    action: Callable[[], object]
+    is_done: bool = False
+
+
+Fault = Refusal | Break | Do
 
 
 @dataclass
@@ -70,6 +80,7 @@ class _Rule:
     pattern: re.Pattern[str]
     fault: Fault
     left: int | None
+    passing: int = 0
 
 
 class Proxy:
@@ -97,10 +108,13 @@ class Proxy:
             self._server.shutdown()
             self._server.server_close()
 
-    def fail(self, pattern: str, fault: Fault, *, times: int | None = 1) -> None:
-        """Let the next `times` requests that begin with `pattern` fail; None: all of them."""
+    def fail(self, pattern: str, fault: Fault, *, times: int | None = 1, passing: int = 0) -> None:
+        """Let the next `times` requests that begin with `pattern` fail; None: all of them.
+
+        So many of them as `passing` says go through before.
+        """
         with self._lock:
-            self._rules.append(_Rule(re.compile(pattern), fault, times))
+            self._rules.append(_Rule(re.compile(pattern), fault, times, passing))
 
     def heal(self) -> None:
         """From now on nothing fails."""
@@ -118,6 +132,9 @@ class Proxy:
             self.requests.append(request)
             for rule in self._rules:
                 if rule.left != 0 and rule.pattern.match(request):
+                    if rule.passing:
+                        rule.passing -= 1
+                        continue
                     rule.left = None if rule.left is None else rule.left - 1
                     return rule.fault
         return None
@@ -134,7 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass(self) -> None:
         body = self._body()
         fault = self.server.proxy.judge(f"{self.command} {self.path}")
-        if fault is Break.CUT:
+        if isinstance(fault, Do):
+            if fault.is_done:
+                self._forward(body)
+            fault.action()
+            self._cut()
+        elif fault is Break.CUT:
             self._cut()
         elif isinstance(fault, Refusal):
             self._send(fault.status, {"Content-Type": "application/json"}, fault.body)
