@@ -148,7 +148,9 @@ class _Carrier:
     def _ensure(self, table: str) -> tuple[Columns, bool]:
         columns = outgoing_columns(self._manifest.catalog, table)
         wanted = {name: TYPES[kind] for name, kind in columns.values()}
-        return ensure_table(self._connection, table, wanted)
+        retention = self._workspace.config.retention
+        kept_days = retention.violations_days if table == "violations" else None
+        return ensure_table(self._connection, table, wanted, kept_days=kept_days)
 
     def _bring(self, threads: ThreadPoolExecutor, parts: list[tuple[Part, Columns]]) -> None:
         """Every part; if one fails, the others are brought all the same."""

@@ -27,6 +27,7 @@ TYPES: Final = {
 _SQL_TYPES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _PARTITIONED_BY: Final = {"schema_changes": "changed_at"}
 _CLUSTERED_BY: Final = {"tracks": ("event", "user_id"), "violations": ("rule",)}
+_DAY_MILLISECONDS: Final = 86_400_000
 _WAITING_KEPT: Final = timedelta(days=3)
 _ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
 
@@ -51,18 +52,22 @@ def ensure_raw_dataset(connection: BigQuery) -> None:
         )
 
 
-def ensure_table(connection: BigQuery, table: str, columns: Columns) -> tuple[Columns, bool]:
+def ensure_table(
+    connection: BigQuery, table: str, columns: Columns, *, kept_days: int | None = None
+) -> tuple[Columns, bool]:
     """Let raw `table` have `columns`; the columns that it has then, and whether it was made.
 
-    A column of whole numbers becomes one of fractions where that is wanted. ConfigError for any
-    other difference of types: nothing is loaded into a table that means something else.
+    A table that is made keeps its days for `kept_days`, for ever without it. A column of whole
+    numbers becomes one of fractions where that is wanted. ConfigError for any other difference of
+    types: nothing is loaded into a table that means something else.
     """
     where = f"table {connection.raw(table)}"
     try:
         try:
             found = connection.client.get_table(connection.raw(table))
         except exceptions.NotFound:
-            made = connection.client.create_table(_new_table(connection, table, columns))
+            wanted = _new_table(connection, table, columns, kept_days)
+            made = connection.client.create_table(wanted)
             return _columns_of(made), True
         if missing := {n: kind for n, kind in columns.items() if n not in _columns_of(found)}:
             found = _add_columns(connection, table, missing)
@@ -102,10 +107,15 @@ def partition_column(table: str) -> str:
     return _PARTITIONED_BY.get(table, "received_at")
 
 
-def _new_table(connection: BigQuery, table: str, columns: Columns) -> bigquery.Table:
+def _new_table(
+    connection: BigQuery, table: str, columns: Columns, kept_days: int | None
+) -> bigquery.Table:
     schema = [bigquery.SchemaField(name, kind) for name, kind in columns.items()]
     made = bigquery.Table(connection.raw(table), schema=schema)
-    made.time_partitioning = bigquery.TimePartitioning(field=partition_column(table))
+    made.time_partitioning = bigquery.TimePartitioning(
+        field=partition_column(table),
+        expiration_ms=kept_days * _DAY_MILLISECONDS if kept_days else None,
+    )
     if not is_log(table) or table in _CLUSTERED_BY:
         made.clustering_fields = list(_CLUSTERED_BY.get(table, ("user_id",)))
     made.require_partition_filter = connection.config.require_partition_filter and not is_log(table)
