@@ -1,5 +1,6 @@
 """Loads into BigQuery: how tables come to be there, and what they hold."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
@@ -223,3 +224,25 @@ def test_loads_of_several_workspaces_into_one_dataset_have_one_order(
         "where table_name = 'thing' order by commit_order",
     )
     assert found == [(1, "m1"), (2, "m2"), (3, "m3"), (4, "m4")]
+
+
+def test_loaders_that_commit_at_once_get_different_places(tmp_path, emulator, write_ndjson):
+    loaders = [
+        on_bigquery(make_workspace(tmp_path / str(number)), emulator, raw_dataset="crowded_raw")
+        for number in range(4)
+    ]
+    for number, workspace in enumerate(loaders):
+        load_files(workspace, [write_ndjson([track(number)], f"{number}.ndjson")])
+
+    def load_some(number):
+        for count in range(3):
+            event = track(10 * number + count + 100)
+            name = write_ndjson([event], f"{number}-{count}.ndjson")
+            load_files(loaders[number], [name])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(load_some, range(4)))
+
+    orders = rows_of(loaders[0], "select distinct commit_order from {raw}.loads order by 1")
+    assert orders == [(place,) for place in range(1, 17)]
+    assert rows_of(loaders[0], "select count(*), count(distinct id) from {raw}.thing") == [(16, 16)]

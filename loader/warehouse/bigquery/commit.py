@@ -26,7 +26,8 @@ _LOADS_TABLE: Final = """create table if not exists {loads} (
     load_id int64, committed_at timestamp, table_name string, dates array<date>, `rows` int64,
     commit_order int64, first_seq int64
 ) partition by date(committed_at) cluster by load_id"""
-_COUNTER_TABLE: Final = """create table if not exists {counter} as select 0 as last"""
+_COUNTER_TABLE: Final = """create table if not exists {counter} as
+select coalesce(max(commit_order), 0) as last from {loads}"""
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,7 @@ def commit_loads(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
     loads = quote_name(connection.raw("loads"))
     counter = quote_name(connection.raw(COUNTER))
     where = "load: commit"
-    connection.query(_LOADS_TABLE.format(loads=loads), where=where)
-    connection.query(_COUNTER_TABLE.format(counter=counter), where=where)
-    if not rows:
-        return
-    script = _script(loads, counter, rows)
+    script = ";\n".join(_statements(loads, counter, rows)) + ";"
     try:
         Retry(predicate=_is_overtaken, initial=0.5, maximum=10.0, timeout=120.0)(
             lambda: connection.query(script, where=where)
@@ -81,7 +78,10 @@ def _is_overtaken(problem: BaseException) -> bool:
     return isinstance(problem, LoaderError) and "concurrent update" in problem.message
 
 
-def _script(loads: str, counter: str, rows: Sequence[LoadRow]) -> str:
+def _statements(loads: str, counter: str, rows: Sequence[LoadRow]) -> list[str]:
+    tables = [_LOADS_TABLE.format(loads=loads), _COUNTER_TABLE.format(counter=counter, loads=loads)]
+    if not rows:
+        return tables
     ids = sorted({row.load_id for row in rows})
     orders = {load_id: order for order, load_id in enumerate(ids, start=1)}
     is_new = f"not exists (select 1 from {loads} where load_id = {ids[-1]})"
@@ -95,15 +95,15 @@ def _script(loads: str, counter: str, rows: Sequence[LoadRow]) -> str:
             f"(select last from {counter}) - {len(ids)} + new.place, new.first_seq "
             f"from unnest([{values}]) as new where is_new"
         )
-    statements = [
+    return [
         "declare is_new bool",
+        *tables,
         "begin transaction",
         f"set is_new = {is_new}",
         f"update {counter} set last = last + {len(ids)} where is_new",
         *inserts,
         "commit transaction",
     ]
-    return ";\n".join(statements) + ";"
 
 
 def _struct(row: LoadRow, orders: dict[int, int]) -> str:
