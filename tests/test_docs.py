@@ -22,6 +22,7 @@ from loader.config import (
     SourceConfig,
     SyncConfig,
     TransformationConfig,
+    WarehouseConfig,
     read_config,
 )
 from loader.destinations.webhook import Webhook
@@ -60,7 +61,7 @@ def test_every_option_is_in_the_reference(command):
     "section",
     [
         *(Config, SourceConfig, OAuthConfig, CollectorConfig, ContractsConfig, AlertConfig),
-        *(RetentionConfig, SyncConfig, Webhook),
+        *(RetentionConfig, SyncConfig, WarehouseConfig, Webhook),
         *(PrivacyConfig, EnrichmentConfig, TransformationConfig),
     ],
 )

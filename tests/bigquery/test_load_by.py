@@ -7,7 +7,9 @@ from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
 from tests.bigquery.proxy import CHUNK, JOB, LOAD, Proxy
 from tests.bigquery.storage import CloudStorage
+from tests.bigquery.wire import Wire
 from tests.conftest import make_workspace
+from tests.end_to_end.road import kill_when, start
 
 EVENTS = [
     {
@@ -81,3 +83,30 @@ def test_staging_leaves_the_same_rows_and_nothing_in_the_bucket(
     assert proxy.count(JOB) > before
     assert uploaded
     assert [path for path in bucket.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
+def test_a_load_by_storage_write_that_is_killed_leaves_each_event_once(
+    tmp_path, emulator, write_ndjson, share
+):
+    padded = [
+        {**EVENTS[0], "messageId": f"p{n}", "properties": {"n": n, "text": f"{n}" * 500}}
+        for n in range(6_000)
+    ]
+    file = write_ndjson(padded)
+    with Wire(emulator.storage_url) as wire:
+        settings = {"load_by": "storage_write", "storage_url": wire.url}
+        workspace = on_bigquery(make_workspace(tmp_path / "workspace"), emulator, **settings)
+        load_files(workspace, [file])
+        whole = wire.sent
+
+        again = on_bigquery(make_workspace(tmp_path / "again"), emulator, **settings)
+        loading = start("load", file, "--workspace", again.root)
+        kill_when(loading, lambda: wire.sent - whole > whole * share)
+        load_files(again, [file])
+
+        counted = "select count(*), count(distinct id), sum(n) from {raw}.thing"
+        assert rows_of(again, counted) == rows_of(workspace, counted)
+        assert rows_of(again, "select sum(`rows`) from {raw}.loads where table_name = 'thing'") == [
+            (6_000,)
+        ]

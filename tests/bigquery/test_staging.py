@@ -108,5 +108,5 @@ def test_a_permission_that_is_missing_is_named_with_its_role(bigquery, cloud_sto
     with pytest.raises(AccessDenied, match=r"does not have storage\.objects\.delete") as down:
         unstage(bigquery, ["gs://denied-1/a.parquet"])
 
-    assert "roles/storage.objectAdmin, on gs://denied-1" in up.value.fix
+    assert "roles/storage.objectUser, on gs://denied-1" in up.value.fix
     assert "storage.objects.delete" in down.value.fix

@@ -12,7 +12,8 @@ _CHUNK = 65_536
 class Wire:
     """Listens on loopback, and carries bytes to `target` and back, whatever they mean.
 
-    `cut_after(n)`: once the client has sent n bytes more, all connections are cut, once.
+    `cut_after(n)`: once the client has sent n bytes more, all connections are cut, once. `sent` is
+    how many it sent until now.
     """
 
     def __init__(self, target: str) -> None:
@@ -23,6 +24,7 @@ class Wire:
         self._lock = threading.Lock()
         self._left: int | None = None
         self.cuts = 0
+        self.sent = 0
 
     @property
     def url(self) -> str:
@@ -65,6 +67,7 @@ class Wire:
 
     def _is_due(self, count: int) -> bool:
         with self._lock:
+            self.sent += count
             if self._left is None:
                 return False
             self._left -= count

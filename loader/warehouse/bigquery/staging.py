@@ -63,5 +63,5 @@ def _not_staged(uri: str, problem: BaseException, permission: str) -> LoaderErro
         )
     told = refused(where, problem)
     if isinstance(told, AccessDenied) and isinstance(problem, exceptions.Forbidden):
-        told.fix = f"grant {permission}, which is in roles/storage.objectAdmin, on gs://{bucket}"
+        told.fix = f"grant {permission}, which is in roles/storage.objectUser, on gs://{bucket}"
     return told
