@@ -17,12 +17,14 @@ import pyarrow.parquet as pq
 
 from loader.config import Workspace
 from loader.durable import refused, sync
+from loader.errors import LoaderError
 from loader.event.values import ARROW, ColumnType
 from loader.warehouse.catalog import Catalog, fixed_columns, is_log
 from loader.warehouse.lake import LakeWriter, parquet_options
 from loader.warehouse.manifest import LakeFile, Manifest
 
 JSON_COLUMNS: Final = ("_rescued", "payload")
+MAX_DAYS: Final = 4_000  # partitions that one job may write to
 LOADS_EACH: Final = 1_000_000_000  # load ids of one loader: its number times this, and count
 MAX_LOADERS: Final = 9_000_000_000  # so that ids fit 64 bits
 
@@ -94,6 +96,13 @@ class OutboxWriter(LakeWriter):
         self.wait()
         for key in list(self._open):
             self._close_file(key)
+        for table, days in self._days.items():
+            if len(days) > MAX_DAYS:
+                raise LoaderError(
+                    f"{table}: events of {len(days):,} days in one load, BigQuery takes "
+                    f"{MAX_DAYS:,} partitions at a time; nothing was loaded",
+                    fix="load them in parts, a few years at a time",
+                )
         return self._files
 
     def days_of(self, table: str) -> set[date]:

@@ -1,11 +1,11 @@
 """Loads into BigQuery: how tables come to be there, and what they hold."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from loader.errors import ConfigError
+from loader.errors import ConfigError, LoaderError
 from loader.load import load_files
 from loader.warehouse import read_manifest
 from loader.warehouse.bigquery.client import connect_bigquery
@@ -246,3 +246,33 @@ def test_loaders_that_commit_at_once_get_different_places(tmp_path, emulator, wr
     orders = rows_of(loaders[0], "select distinct commit_order from {raw}.loads order by 1")
     assert orders == [(place,) for place in range(1, 17)]
     assert rows_of(loaders[0], "select count(*), count(distinct id) from {raw}.thing") == [(16, 16)]
+
+
+def events_of_days(first_number, first_day, count):
+    return [
+        {**track(number), "receivedAt": f"{first_day + timedelta(days=number)}T00:00:00Z"}
+        for number in range(first_number, first_number + count)
+    ]
+
+
+def test_a_load_of_more_days_than_a_job_may_have_is_refused_before_it_counts(
+    bigquery_workspace, load
+):
+    with pytest.raises(LoaderError, match=r"events of 4,001 days .* nothing was loaded"):
+        load(*events_of_days(0, date(1990, 1, 1), 4_001))
+
+    assert not read_manifest(bigquery_workspace).files
+    load(track(5_000))
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(1,)]
+
+
+def test_loads_that_no_job_could_bring_together_go_one_after_the_other(bigquery_workspace, load):
+    load(track(9_000))
+    load(*events_of_days(0, date(1990, 1, 1), 2_500), is_paced=True)
+    load(*events_of_days(2_500, date(1990, 1, 1), 2_500), is_paced=True)
+
+    load(track(9_001))
+
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(5_002,)]
+    rows = "select `rows`, array_length(dates) from {raw}.loads where table_name = 'thing'"
+    assert sorted(rows_of(bigquery_workspace, rows)) == [(1, 1), (1, 1), (2500, 2500), (2500, 2500)]

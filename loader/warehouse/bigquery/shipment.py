@@ -7,7 +7,8 @@ down before anything is sent, so that whoever goes on after a kill sends the ver
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +17,10 @@ import pyarrow.parquet as pq
 from loader.config import Workspace
 from loader.durable import replacing
 from loader.errors import StorageError
+from loader.warehouse.bigquery.commit import read_loads
 from loader.warehouse.catalog import is_log
 from loader.warehouse.manifest import LakeFile, Manifest
-from loader.warehouse.outbox import JSON_COLUMNS
+from loader.warehouse.outbox import JSON_COLUMNS, MAX_DAYS
 
 FORMAT_VERSION: Final = 1
 _LOADS: Final = "loads"  # told last, in the transaction that makes the rest count
@@ -107,10 +109,15 @@ def write_shipping(workspace: Workspace, shipping: Shipping) -> None:
 
 
 def plan(workspace: Workspace, manifest: Manifest, shipping: Shipping) -> Shipment | None:
-    """What is to be brought next: all that was committed since; None if that is nothing."""
+    """What is to be brought next: all that was committed since; None if that is nothing.
+
+    Loads of so many days that no job could bring them together go one after the other.
+    """
     waiting = list(waiting_files(manifest, shipping))
     if not waiting:
         return None
+    last = _last_together(workspace, manifest, shipping.shipped_load_id + 1)
+    waiting = [file for file in waiting if last is None or file.load_id <= last]
     groups: dict[tuple[str, bool], Part] = {}
     for file in waiting:
         if file.table_name != _LOADS:
@@ -124,6 +131,20 @@ def plan(workspace: Workspace, manifest: Manifest, shipping: Shipping) -> Shipme
     ids = [file.load_id for file in waiting]
     parts = [part for _, part in sorted(groups.items())]
     return Shipment(min(ids), max(ids), parts)
+
+
+def _last_together(workspace: Workspace, manifest: Manifest, first: int) -> int | None:
+    """The last load that may go with load `first`, None if all that wait may."""
+    days: dict[str, set[date]] = {}
+    last: int | None = None
+    rows = read_loads(workspace, manifest, first, manifest.next_load_id)
+    for load_id, of_load in groupby(rows, key=lambda row: row.load_id):
+        after = {r.table_name: days.get(r.table_name, set()) | {*r.dates} for r in of_load}
+        if last is not None and any(len(found) > MAX_DAYS for found in after.values()):
+            return last
+        days |= after
+        last = load_id
+    return None
 
 
 def waiting_files(manifest: Manifest, shipping: Shipping) -> Iterable[LakeFile]:
