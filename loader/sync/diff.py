@@ -1,12 +1,15 @@
-"""What a sync has to send: the marts against what the destination accepted, compared in DuckDB."""
+"""What a sync has to send: the marts against what the destination accepted."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from loader.config import SyncConfig
 from loader.delivery import Batch
 from loader.protocol import Row, decode_json
+from loader.sync.marts import Marts
+from loader.sync.relation import find_source
 from loader.sync.report import Change, Refusal, SyncReport
 from loader.warehouse.views import text
 
@@ -15,21 +18,16 @@ _FETCHED_ROWS = 1_000
 # A row that the marts can't identify is never sent: not the one without key, none of those that
 # share one, since which of them is right can't be known.
 _STAGE = """
-create temp view source as {source};
-
-create temp table repeated as
-select key, count(*) as copies from source where null_key is null group by key having copies > 1;
-
 create temp table invalid as
 select
-    source.key,
+    key,
     case
         when null_key is not null then concat('key field ', null_key, ' is null')
         else concat(copies, ' rows have this key, wanted one')
     end as reason,
-    sha256(concat({name}, chr(10), source.key, source.fields))[:32] as message_id
-from source left join repeated on repeated.key = source.key
-where null_key is not null or repeated.key is not null;
+    sha256(concat({name}, chr(10), key, fields))[:32] as message_id
+from candidates
+where null_key is not null or copies > 1;
 
 create temp table pending as
 select row_number() over () - 1 as position, *
@@ -46,15 +44,15 @@ from (
         )[:32] as message_id
     from (
         select
-            source.key,
-            source.fields,
-            md5_number(source.fields) as fields_hash,
+            candidates.key,
+            candidates.fields,
+            md5_number(candidates.fields) as fields_hash,
             coalesce(accepted.version, 0) + 1 as version
-        from source
-        left join state.accepted as accepted on accepted.key = source.key
-        where source.null_key is null
-            and accepted.fields_hash is distinct from md5_number(source.fields)
-            and source.key not in (select key from repeated)
+        from candidates
+        left join state.accepted as accepted on accepted.key = candidates.key
+        where candidates.null_key is null
+            and candidates.copies = 1
+            and accepted.fields_hash is distinct from md5_number(candidates.fields)
     ) as differing
     left join state.accepted as accepted on accepted.key = differing.key
     order by differing.key
@@ -62,7 +60,6 @@ from (
 """
 _COUNT = """
 select
-    (select count(*) from source),
     (select count(*) from invalid),
     count(*) filter (operation = 'added'),
     count(*) filter (operation = 'changed')
@@ -70,18 +67,19 @@ from pending
 """
 
 
-def stage(connection: DuckDBPyConnection, source: str, report: SyncReport) -> None:
+def stage(
+    connection: DuckDBPyConnection, marts: Marts, sync: SyncConfig, report: SyncReport
+) -> None:
     """Fill the temporary tables `pending` (in key order) and `invalid`, and count in `report`.
 
-    `source` is the SELECT of the sync's rows. A row's version counts what was accepted for its key,
-    so that a change back to old values gets a message_id of its own. The warehouse is let go of
-    when this returns.
+    A row's version counts what was accepted for its key, so that a change back to old values gets
+    a message_id of its own.
     """
-    connection.execute(_STAGE.format(source=source, name=text(report.name)))
-    counts = connection.execute(_COUNT).fetchone() or (0, 0, 0, 0)
-    total, report.invalid, report.added, report.changed = counts
+    total = marts.find(find_source(marts, report.name, sync))
+    connection.execute(_STAGE.format(name=text(report.name)))
+    counts = connection.execute(_COUNT).fetchone() or (0, 0, 0)
+    report.invalid, report.added, report.changed = counts
     report.unchanged = total - report.invalid - report.added - report.changed
-    connection.execute("drop view source; detach warehouse")
 
 
 def read_batches(connection: DuckDBPyConnection, name: str, max_rows: int) -> Iterator[Batch]:

@@ -12,11 +12,12 @@ from loader.config import SyncConfig, Workspace
 from loader.delivery import Clock, Sender, SystemClock, deliver_all
 from loader.destinations import Destination, open_destination
 from loader.errors import ConfigError, LoaderError
-from loader.sync.attached import open_attached
 from loader.sync.diff import read_batches, sample_changes, sample_invalid, stage
-from loader.sync.relation import source_query, unknown
+from loader.sync.marts import open_marts
+from loader.sync.relation import unknown
 from loader.sync.report import MAX_SAMPLES, SyncReport
 from loader.sync.runlog import RunLog
+from loader.sync.state import open_state
 
 # So many rows may be under way or done without being recorded: after a run that was killed no more
 # are offered again. A destination that has more in flight at a time records after every batch.
@@ -73,8 +74,9 @@ def _run(
     report = SyncReport(name)
     started = time.monotonic()
     try:
-        with open_attached(workspace, name, read_only=dry_run) as connection:
-            stage(connection, source_query(connection, name, sync), report)
+        with open_state(workspace, name, read_only=dry_run) as connection:
+            with open_marts(workspace, name, connection) as marts:
+                stage(connection, marts, sync, report)
             report.refusals = sample_invalid(connection, MAX_SAMPLES)
             if dry_run:
                 report.diff = sample_changes(connection, MAX_SAMPLES)

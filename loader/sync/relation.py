@@ -2,60 +2,47 @@
 
 from collections.abc import Iterable, Mapping
 
-from duckdb import DuckDBPyConnection
-from duckdb.sqltypes import DuckDBPyType
-
 from loader.config import SyncConfig, nearest
 from loader.errors import ConfigError
-from loader.protocol import encode_json
-from loader.sync.json_sql import json_sql, object_sql
-from loader.warehouse.views import quote, text
+from loader.sync.json_object import object_sql
+from loader.sync.marts import Marts, Source, ToJson
 
-_MARTS = "warehouse.analytics"
 _USER = "canonical_user_id"
 _AUDIENCE_FIELDS = ("user_id", "email")
+_MEMBERSHIPS = "audience_memberships"
 
 
-def source_query(connection: DuckDBPyConnection, name: str, sync: SyncConfig) -> str:
-    """The SELECT of a sync's rows: `key` and `fields` as JSON texts, and `null_key`.
+def find_source(marts: Marts, name: str, sync: SyncConfig) -> Source:
+    """The rows of a sync as a query of the marts.
 
-    `null_key` names the key field without a value, if any. ConfigError names the nearest model,
-    audience or column for one that does not exist.
+    ConfigError names the nearest model, audience or column for one that does not exist.
     """
-    relation = (
-        _audience(connection, name, sync) if sync.audience else _model(connection, name, sync)
+    relation, columns = (
+        _audience(marts, name, sync.audience) if sync.audience else _model(marts, name, sync)
     )
-    kinds = _columns(connection, relation)
-    key, fields = _mapping(sync, kinds)
+    key, fields = _mapping(sync, columns)
     known = f"the {'audience' if sync.audience else 'model'} {sync.audience or sync.model!r}"
     for part, mapping in (("key", key), ("fields", fields)):
         for target, column in mapping.items():
-            if column not in kinds:
+            if column not in columns:
                 where = f"headwater.yml: syncs.{name}.{part}.{target}"
-                raise unknown(f"{where}: {known} has no column {column!r}", column, kinds)
-    keys = {target: json_sql(quote(column), kinds[column]) for target, column in key.items()}
-    members = {target: json_sql(quote(column), kinds[column]) for target, column in fields.items()}
-    null_key = " ".join(f"when {value} is null then {text(item)}" for item, value in keys.items())
+                raise unknown(f"{where}: {known} has no column {column!r}", column, columns)
+    values = {
+        column: to_json(f"relation.{marts.quote(column)}") for column, to_json in columns.items()
+    }
+    null_key = " ".join(
+        f"when {values[column]} is null then {marts.text(target)}" for target, column in key.items()
+    )
+    keys, members = (
+        object_sql({target: values[column] for target, column in mapping.items()}, marts.text)
+        for mapping in (key, fields)
+    )
     rows = (
-        f"select {object_sql(keys)} as key, {object_sql(members)} as fields, "
-        f"case {null_key} end as null_key from ({relation}) as relation"
+        f"select {keys} as key, {members} as fields, case {null_key} end as null_key "
+        f"from {relation} as relation"
     )
-    if sync.audience is None:
-        return rows
-    flag = next(target for target, column in fields.items() if column == sync.audience)
-    return f"with present as ({rows}) from present union all {_departed(flag)}"
-
-
-def _departed(flag: str) -> str:
-    """Who was told to be a member and is no longer known as one, told to be none.
-
-    An order that was corrected, or a merge into an older user, takes a row out of the audience.
-    """
-    member, none = (f"{encode_json(flag).decode()}:{value}" for value in ("true", "false"))
-    return (
-        f"select key, replace(fields, {text(member)}, {text(none)}), null from state.accepted "
-        f"where key not in (select key from present)"
-    )
+    flags = [target for target, column in fields.items() if column == sync.audience]
+    return Source(rows, flags[0] if sync.audience else None)
 
 
 def unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
@@ -66,42 +53,54 @@ def unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
     return ConfigError(message, fix=fix)
 
 
-def _model(connection: DuckDBPyConnection, name: str, sync: SyncConfig) -> str:
+def _model(marts: Marts, name: str, sync: SyncConfig) -> tuple[str, Mapping[str, ToJson]]:
+    """What FROM names for a model, and the columns of it."""
     model = sync.model or ""
-    known = _relations(connection)
+    known = marts.tables()
     if model not in known:
         where = f"headwater.yml: syncs.{name}.model"
         raise unknown(f"{where}: {model!r} is not in the warehouse", model, known)
-    return f"select * from {_MARTS}.{quote(model)}"
+    return marts.table(model), marts.columns(model)
 
 
-def _audience(connection: DuckDBPyConnection, name: str, sync: SyncConfig) -> str:
+def _audience(marts: Marts, name: str, audience: str) -> tuple[str, Mapping[str, ToJson]]:
     """Everybody who ever was a member, with their traits and whether they are one now.
 
     So a user who leaves is a changed row, not a missing one.
     """
-    audience = sync.audience or ""
     known = {
-        relation.removeprefix("audience_")
-        for relation in _relations(connection)
-        if relation.startswith("audience_") and relation != "audience_memberships"
+        table.removeprefix("audience_")
+        for table in marts.tables()
+        if table.startswith("audience_") and table != _MEMBERSHIPS
     }
     if audience not in known:
         where = f"headwater.yml: syncs.{name}.audience"
         raise unknown(f"{where}: {audience!r} is not in the warehouse", audience, known)
-    users = _columns(connection, f"select * from {_MARTS}.users")
-    traits = [f"users.{quote(trait)}" for trait in users if trait not in {_USER, audience}]
-    selected = ", ".join([f"members.{_USER}", *traits, f"members.is_member as {quote(audience)}"])
-    return (
-        f"select {selected} from ("
-        f"select {_USER}, bool_or(exited_at is null) as is_member "
-        f"from {_MARTS}.audience_memberships where audience = {text(audience)} group by {_USER}"
-        f") as members left join {_MARTS}.users as users on users.{_USER} = members.{_USER}"
+    traits = {
+        trait: to_json
+        for trait, to_json in marts.columns("users").items()
+        if trait not in {_USER, audience}
+    }
+    selected = ", ".join(
+        [
+            f"members.{_USER}",
+            *(f"users.{marts.quote(trait)}" for trait in traits),
+            f"members.is_member as {marts.quote(audience)}",
+        ]
     )
+    rows = (
+        f"(select {selected} from ("
+        f"select {_USER}, {marts.any_true('exited_at is null')} as is_member "
+        f"from {marts.table(_MEMBERSHIPS)} where audience = {marts.text(audience)} "
+        f"group by {_USER}) as members "
+        f"left join {marts.table('users')} as users on users.{_USER} = members.{_USER})"
+    )
+    user = marts.columns(_MEMBERSHIPS)[_USER]
+    return rows, {_USER: user, **traits, audience: marts.boolean}
 
 
 def _mapping(
-    sync: SyncConfig, columns: Mapping[str, DuckDBPyType]
+    sync: SyncConfig, columns: Iterable[str]
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The columns behind key and fields: as configured, or what stands in for nothing said."""
     if sync.audience is None:
@@ -111,16 +110,3 @@ def _mapping(
     if sync.audience not in fields.values():
         fields = {**fields, sync.audience: sync.audience}
     return sync.key or {_USER: _USER}, fields
-
-
-def _relations(connection: DuckDBPyConnection) -> set[str]:
-    found = connection.execute(
-        "select table_name from information_schema.tables "
-        "where table_catalog = 'warehouse' and table_schema = 'analytics'"
-    )
-    return {name for (name,) in found.fetchall()}
-
-
-def _columns(connection: DuckDBPyConnection, relation: str) -> dict[str, DuckDBPyType]:
-    empty = connection.sql(f"select * from ({relation}) as relation limit 0")
-    return dict(zip(empty.columns, empty.types, strict=True))

@@ -1,4 +1,4 @@
-"""Opens what a sync works on: its state file, which is also its lock, and the warehouse."""
+"""Opens the state file of a sync, which is also its lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import duckdb
 
 from loader.config import Workspace
 from loader.durable import replacing
-from loader.errors import Busy, ConfigError, LoaderError, StorageError
+from loader.errors import Busy, LoaderError, StorageError
 from loader.locks import exclusive
 from loader.warehouse.views import text
 
@@ -39,13 +39,13 @@ create table runs (
 
 
 @contextmanager
-def open_attached(
+def open_state(
     workspace: Workspace, name: str, *, read_only: bool
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the state of sync `name` as `state` and the marts as `warehouse`.
+    """A DuckDB connection with the state of sync `name` as `state`.
 
-    Raises Busy while another process runs this sync or writes the warehouse, ConfigError before the
-    first transform. With `read_only` nothing is created: a sync that never ran has an empty state.
+    Raises Busy while another process runs this sync. With `read_only` nothing is created: a sync
+    that never ran has an empty state.
     """
     spill = workspace.home / "tmp"
     connection = duckdb.connect(
@@ -55,7 +55,6 @@ def open_attached(
     try:
         connection.execute("set TimeZone = 'UTC'")
         _attach_state(connection, workspace.state / f"{name}.duckdb", name, read_only=read_only)
-        _attach_warehouse(connection, workspace.warehouse)
         yield connection
     except duckdb.Error as problem:
         raise _refused(f"sync {name}", problem) from problem
@@ -73,7 +72,7 @@ def _attach_state(
     if not read_only:
         _create_state(path)
     if path.exists():
-        _attach(connection, path, "state", "(read_only)" if read_only else "", busy)
+        attach(connection, path, "state", "(read_only)" if read_only else "", busy)
     else:
         connection.execute(f"attach ':memory:' as state; use state; {_STATE_TABLES}; use memory")
 
@@ -93,26 +92,10 @@ def _create_state(path: Path) -> None:
                 connection.execute("checkpoint")  # else closing does it, and hides a full disk
 
 
-def _attach_warehouse(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    not_yet = ConfigError(
-        f"{path}: the marts are not there yet", fix="run `headwater transform` first"
-    )
-    if not path.is_file():
-        raise not_yet
-    busy = Busy(
-        f"{path} is open for writing in another process",
-        fix="close that process (or open the file read-only there), then run this again",
-    )
-    # The views that dbt made name their database, so the alias has to be that name.
-    _attach(connection, path, "warehouse", "(read_only)", busy)
-    marts = "from duckdb_schemas() where database_name = 'warehouse' and schema_name = 'analytics'"
-    if connection.execute(marts).fetchone() is None:
-        raise not_yet
-
-
-def _attach(
+def attach(
     connection: duckdb.DuckDBPyConnection, path: Path, alias: str, options: str, busy: Busy
 ) -> None:
+    """Attach the DuckDB file `path` as `alias`; raises `busy` if another process has it."""
     try:
         connection.execute(f"attach {text(str(path))} as {alias} {options}")
     except duckdb.Error as problem:

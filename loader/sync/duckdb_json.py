@@ -1,14 +1,14 @@
-"""SQL that writes a value as JSON without loss: every digit, UTC, no NaN.
+"""DuckDB's SQL that writes a value as JSON without loss: every digit, UTC, no NaN.
 
 DuckDB's own to_json turns decimals into doubles and writes NaN and times that JSON readers refuse.
+Its twin is bigquery_json.py.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from duckdb.sqltypes import DuckDBPyType
 
-from loader.protocol import encode_json
+from loader.sync.json_object import object_sql
 from loader.warehouse.views import quote, text
 
 _WHOLE_OR_DECIMAL = {
@@ -17,15 +17,6 @@ _WHOLE_OR_DECIMAL = {
     *("boolean", "decimal"),
 }
 _TIMESTAMPS = {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"}
-
-
-def object_sql(members: Mapping[str, str]) -> str:
-    """The JSON text of an object from its names and the SQL of their values, sorted by name."""
-    parts = []
-    for number, name in enumerate(sorted(members)):
-        label = f"{',' if number else '{'}{encode_json(name).decode()}:"
-        parts += [text(label), f"coalesce({members[name]}, 'null')"]
-    return f"concat({', '.join(parts)}, '}}')" if parts else "'{}'"
 
 
 def json_sql(value: str, kind: DuckDBPyType, depth: int = 0) -> str:
@@ -55,7 +46,8 @@ def _nested_sql(value: str, kind: DuckDBPyType, depth: int) -> str:
     children: list[tuple[str, Any]] = kind.children
     if kind.id == "struct":
         return object_sql(
-            {name: json_sql(f"{value}.{quote(name)}", child, depth) for name, child in children}
+            {name: json_sql(f"{value}.{quote(name)}", child, depth) for name, child in children},
+            text,
         )
     # A column of the same name would shadow the lambda's parameter.
     item = quote(f"\u00b7item {depth}")
