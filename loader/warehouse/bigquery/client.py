@@ -1,7 +1,8 @@
 """The connection to BigQuery: credentials, names, and queries whose cost is bounded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,12 +26,21 @@ _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _STORAGE_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
 
 
+@dataclass
+class Usage:
+    """The bytes that queries have read and are billed for."""
+
+    processed: int = 0
+    billed: int = 0
+
+
 @dataclass(frozen=True)
 class BigQuery:
     """A project of BigQuery as headwater.yml describes it; nothing is asked of it yet."""
 
     config: WarehouseConfig
     credentials: Credentials
+    usage: Usage = field(default_factory=Usage)  # of the queries so far
 
     @cached_property
     def client(self) -> bigquery.Client:
@@ -96,18 +106,34 @@ class BigQuery:
         self, sql: str, parameters: Sequence[Any] = (), *, where: str = "query"
     ) -> bigquery.QueryJob:
         """The finished job of `sql`; unqualified tables are marts. Errors as `refused` gives."""
-        options = bigquery.QueryJobConfig(
-            default_dataset=f"{self.config.project}.{self.config.dataset}",
+        options = self._options(
             maximum_bytes_billed=self.config.maximum_bytes_billed,
             query_parameters=list(parameters),
             labels={"headwater": where.split(maxsplit=1)[0].lower()[:63]},
         )
-        try:
+        with self.asking(where):
             job = self.client.query(sql, job_config=options)
             job.result()
+        self.usage.processed += job.total_bytes_processed or 0
+        self.usage.billed += job.total_bytes_billed or 0
+        return job
+
+    def dry_run(self, sql: str, *, where: str = "query") -> bigquery.QueryJob:
+        """What the job of `sql` would be (statement_type, schema, bytes): free, nothing is run."""
+        with self.asking(where):
+            return self.client.query(sql, job_config=self._options(dry_run=True))
+
+    @contextmanager
+    def asking(self, where: str) -> Iterator[None]:
+        """Gives what BigQuery refuses within the block as an error of ours; see `refused`."""
+        try:
+            yield
         except REFUSALS as problem:
             raise refused(where, problem, location=self.config.location) from problem
-        return job
+
+    def _options(self, **options: Any) -> bigquery.QueryJobConfig:
+        marts = f"{self.config.project}.{self.config.dataset}"
+        return bigquery.QueryJobConfig(default_dataset=marts, **options)
 
 
 def connect_bigquery(workspace: Workspace) -> BigQuery:
@@ -123,6 +149,12 @@ def quote_name(name: str) -> str:
     """`project.dataset.table`, or a column's name, as BigQuery's SQL may hold it."""
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
+
+
+def quote_text(value: str) -> str:
+    """`value` as a string literal of BigQuery's SQL."""
+    escapes = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r"})
+    return f"'{value.translate(escapes)}'"
 
 
 def _credentials(workspace: Workspace, config: WarehouseConfig) -> Credentials:

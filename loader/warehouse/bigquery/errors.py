@@ -104,11 +104,16 @@ def refused(where: str, problem: BaseException, *, location: str = "") -> Loader
         return AccessDenied(f"{where}: {said}", fix=f"grant what it names; {ROLES}")
     if "different location" in said:
         return ConfigError(f"{where}: {said}", fix=_ONE_PLACE)
+    if reason == "invalidQuery":
+        return LoaderError(
+            f"{where}: {said}", fix="check the statement, or the model that it reads"
+        )
     if isinstance(problem, exceptions.NotFound):
         place = f" (warehouse.location is {location})" if location else ""
         return ConfigError(
             f"{where}: {said}{place}",
-            fix="check warehouse.project, raw_dataset, dataset and location in headwater.yml",
+            fix="check the name, and project, datasets and location in headwater.yml; "
+            "`headwater status` lists the raw tables, `headwater transform` builds the marts",
         )
     return LoaderError(f"{where}: {said}", fix=f"read what BigQuery says above; {ROLES}")
 
