@@ -6,8 +6,10 @@ from itertools import count
 import pytest
 
 from loader.config import Workspace
+from tests.bigquery.place import MartsPlace
 from tests.bigquery.standin import PROJECT, PYTHON, Emulator
 from tests.conftest import make_workspace
+from tests.twin.receiver import serving
 
 _numbers = count(1)
 
@@ -48,3 +50,12 @@ def on_bigquery(workspace: Workspace, emulator: Emulator, **settings: object) ->
     told = path.read_text().replace("warehouse:\n  type: duckdb\n", f"warehouse: {{{written}}}\n")
     path.write_text(told)
     return Workspace(workspace.root)
+
+
+@pytest.fixture
+def marts(tmp_path, emulator):
+    """A workspace with marts made by hand and the sync `users` to a receiver."""
+    with serving() as receiver:
+        place = MartsPlace(Workspace(tmp_path), emulator, receiver)
+        place.configure(users={"model": "users", "key": {"email": "email"}})
+        yield place

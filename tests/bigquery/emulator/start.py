@@ -5,6 +5,7 @@ Each patch stands in for documented behaviour that our loads rely on; nothing he
 """
 
 import contextvars
+import sys
 from typing import Any
 
 import sqlglot
@@ -136,7 +137,13 @@ def _altered(sql: str) -> list[Any]:
     return [s.find(exp.Table) for s in found if isinstance(s, exp.Alter)]
 
 
+def take_long_expressions() -> None:
+    """It nests concat(a, b, …) an operator deeper for each part, and walks that by recursion."""
+    sys.setrecursionlimit(20_000)
+
+
 if __name__ == "__main__":
+    take_long_expressions()
     start_offline()
     load_parquet_by_name()
     keep_job_ids()
