@@ -11,15 +11,17 @@ import duckdb
 import pyarrow.parquet as pq
 
 from loader.config import Workspace
+from loader.errors import LoaderError
 from loader.spool import SpoolLag, read_lag
 from loader.warehouse import Manifest, compactable, connect, read_manifest, retired_bytes
+from loader.warehouse.usage import RunBytes, read_usage
 
 _SHOWN_LOADS: Final = 5
 
 
 @dataclass(frozen=True)
 class TableStatus:
-    """One raw table."""
+    """One raw table; BigQuery doesn't tell for free what its newest row is."""
 
     name: str
     rows: int
@@ -71,6 +73,8 @@ class Status:
     lake_bytes: int
     files_to_compact: int
     retired_bytes: int  # of files that a compaction replaced: they are removed by themselves
+    bytes: list[RunBytes]  # that BigQuery read for the last run of each command
+    notes: list[str]  # what could not be told, and why
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -90,10 +94,14 @@ def read_status(workspace: Workspace) -> Status:
             "select rule, count(*) as found from raw.violations group by rule order by found desc"
         ).fetchall()
     due = compactable(workspace, manifest, datetime.now(UTC))
+    is_bigquery = workspace.config.warehouse.is_bigquery
+    tables, notes = (
+        _bigquery_tables(workspace) if is_bigquery else (list(_tables(workspace, manifest)), [])
+    )
     return Status(
         workspace=str(workspace.root),
         spool=read_lag(workspace.spool, manifest.loaded_segments),
-        tables=list(_tables(workspace, manifest)),
+        tables=tables,
         loads=[LoadStatus(*row) for row in loads],
         violations=dict(violations),
         transform=_last_transform(workspace),
@@ -102,7 +110,35 @@ def read_status(workspace: Workspace) -> Status:
         lake_bytes=sum((workspace.lake / file.file).stat().st_size for file in manifest.files),
         files_to_compact=sum(len(found.files) for found in due),
         retired_bytes=retired_bytes(workspace, manifest),
+        bytes=_last_bytes(workspace) if is_bigquery else [],
+        notes=notes,
     )
+
+
+def _bigquery_tables(workspace: Workspace) -> tuple[list[TableStatus], list[str]]:
+    """The raw tables of BigQuery, or a note why they are not known."""
+    from loader.warehouse.bigquery.client import connect_bigquery  # noqa: PLC0415 - slow
+    from loader.warehouse.bigquery.listing import count_rows  # noqa: PLC0415
+
+    try:
+        rows = count_rows(connect_bigquery(workspace))
+    except LoaderError as problem:
+        return [], [f"BigQuery's raw tables are left out: {problem.message}"]
+    return [TableStatus(name, count, None) for name, count in rows.items()], []
+
+
+def _last_bytes(workspace: Workspace) -> list[RunBytes]:
+    """The last run of each command; dbt tells of the transform's."""
+    last = {run.command: run for run in read_usage(workspace)}
+    if found := _read_run_results(workspace):
+        answers = [result.get("adapter_response") or {} for result in found["results"]]
+        processed, billed = (
+            sum(int(answer.get(key) or 0) for answer in answers)
+            for key in ("bytes_processed", "bytes_billed")
+        )
+        ended_at = datetime.fromisoformat(found["metadata"]["generated_at"])
+        last["transform"] = RunBytes("transform", ended_at, processed, billed)
+    return sorted(last.values(), key=lambda run: run.command)
 
 
 def _tables(workspace: Workspace, manifest: Manifest) -> Iterator[TableStatus]:
@@ -128,12 +164,20 @@ def _newest_received_at(workspace: Workspace, file: str) -> datetime | None:
 
 
 def _last_transform(workspace: Workspace) -> TransformStatus | None:
+    found = _read_run_results(workspace)
+    if found is None:
+        return None
+    outcomes = Counter(str(result["status"]) for result in found["results"])
+    return TransformStatus(found["metadata"]["generated_at"], dict(outcomes))
+
+
+def _read_run_results(workspace: Workspace) -> dict[str, Any] | None:
+    """What dbt wrote of its last run; None if there is none yet, or dbt is just writing it."""
     try:
         found = json.loads((workspace.dbt / "target" / "run_results.json").read_bytes())
-        outcomes = Counter(str(result["status"]) for result in found["results"])
-        return TransformStatus(found["metadata"]["generated_at"], dict(outcomes))
+        return {"metadata": found["metadata"], "results": found["results"]}
     except (OSError, ValueError, KeyError):
-        return None  # none yet, or dbt is just writing it
+        return None
 
 
 def _last_run(workspace: Workspace, name: str) -> SyncStatus:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader.cli.options import in_workspace, json_option
-from loader.cli.output import show_json, show_table
+from loader.cli.output import note, show_json, show_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @json_option
 @in_workspace
 def status(workspace: "Workspace", *, as_json: bool) -> None:
-    """Show the spool, tables, loads, violations, the last transform and syncs."""
+    """Show the spool, tables, loads, violations, the last transform and syncs.
+
+    On BigQuery also the bytes that the last runs let it read.
+    """
     from loader.status import read_status
 
     found = read_status(workspace)
@@ -27,6 +30,8 @@ def status(workspace: "Workspace", *, as_json: bool) -> None:
         show_json(found.as_json())
     else:
         _show(found)
+    for told in found.notes:
+        note(told)
 
 
 def _show(found: "Status") -> None:
@@ -55,6 +60,17 @@ def _show(found: "Status") -> None:
         show_table(
             ("sync", "state", "finished", "delivered", "rejected", "to retry", "error"), syncs
         )
+    if found.bytes:
+        read = [
+            (
+                run.command,
+                _short(run.ended_at),
+                _megabytes(run.bytes_processed),
+                _megabytes(run.bytes_billed),
+            )
+            for run in found.bytes
+        ]
+        show_table(("last run", "ended", "MB read by BigQuery", "MB billed"), read)
 
 
 def _describe(spool: "SpoolLag") -> str:
@@ -68,6 +84,10 @@ def _describe(spool: "SpoolLag") -> str:
         f"spool: {spool.bytes / 1e6:,.1f} MB to load in {segments:,} segments"
         f" ({spool.open_segments:,} open){since if spool.oldest_received_at else ''}; {collector}"
     )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f}"
 
 
 def _short(moment: "datetime | None") -> Any:

@@ -98,6 +98,14 @@ def _published(workspace: Workspace) -> Iterator[Check]:
         yield Check.warn("warehouse", f"{workspace.warehouse}: its views are out of date", fix)
 
 
+def _bigquery(workspace: Workspace) -> Iterator[Check]:
+    if workspace.config.warehouse.is_bigquery:
+        # Imported here because google.cloud is slow to.
+        from loader.doctor.bigquery import examine_bigquery  # noqa: PLC0415
+
+        yield from examine_bigquery(workspace)
+
+
 def _process(pid: int) -> str:
     """The process and its command, where the system tells."""
     try:
@@ -124,4 +132,5 @@ WORKSPACE_CHECKS: Final[tuple[Callable[[Workspace], Iterator[Check]], ...]] = (
     _locks,
     _leftovers,
     _published,
+    _bigquery,
 )
