@@ -14,6 +14,7 @@ from loader.config import Workspace
 from loader.errors import LoaderError
 from loader.spool import SpoolLag, read_lag
 from loader.warehouse import Manifest, compactable, connect, read_manifest, retired_bytes
+from loader.warehouse.bigquery.shipment import pending
 from loader.warehouse.usage import RunBytes, read_usage
 
 _SHOWN_LOADS: Final = 5
@@ -35,6 +36,14 @@ class LoadStatus:
     load_id: int
     committed_at: datetime
     rows: int
+
+
+@dataclass(frozen=True)
+class OutboxStatus:
+    """What of the lake is not in BigQuery yet, and when something was last brought there."""
+
+    waiting_rows: int  # of events
+    shipped_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class Status:
     lake_bytes: int
     files_to_compact: int
     retired_bytes: int  # of files that a compaction replaced: they are removed by themselves
+    outbox: OutboxStatus | None  # only with BigQuery for warehouse
     bytes: list[RunBytes]  # that BigQuery read for the last run of each command
     notes: list[str]  # what could not be told, and why
 
@@ -110,6 +120,7 @@ def read_status(workspace: Workspace) -> Status:
         lake_bytes=sum((workspace.lake / file.file).stat().st_size for file in manifest.files),
         files_to_compact=sum(len(found.files) for found in due),
         retired_bytes=retired_bytes(workspace, manifest),
+        outbox=OutboxStatus(*pending(workspace, manifest)) if is_bigquery else None,
         bytes=_last_bytes(workspace) if is_bigquery else [],
         notes=notes,
     )

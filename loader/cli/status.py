@@ -40,7 +40,11 @@ def _show(found: "Status") -> None:
         + (f"; {found.files_to_compact:,} to compact" if found.files_to_compact else "")
         + (f"; {found.retired_bytes / 1e6:,.1f} MB retired" if found.retired_bytes else "")
     )
-    click.echo(f"{_describe(found.spool)}\n")
+    click.echo(_describe(found.spool))
+    if found.outbox:
+        since = _short(found.outbox.shipped_at) or "never"
+        click.echo(f"to BigQuery: {found.outbox.waiting_rows:,} rows wait; last shipped: {since}")
+    click.echo()
     tables = [(t.name, f"{t.rows:,}", _short(t.newest_received_at)) for t in found.tables]
     show_table(("raw table", "rows", "newest received"), tables)
     loads = [(load.load_id, _short(load.committed_at), f"{load.rows:,}") for load in found.loads]

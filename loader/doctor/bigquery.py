@@ -5,7 +5,6 @@ from typing import Final
 
 from google.api_core import exceptions
 from google.cloud.bigquery import DEFAULT_RETRY
-from google.cloud.storage import Client
 
 from loader.config import Workspace
 from loader.doctor.check import Check
@@ -102,12 +101,13 @@ def _any_table(connection: BigQuery, datasets: tuple[str, ...]) -> str | None:
     return None
 
 
-def _bucket(connection: BigQuery, name: str) -> Check:
+def _bucket(connection: BigQuery, staging_bucket: str) -> Check:
+    """The bucket may be written as `gs://name`, and have a folder behind it."""
+    name = staging_bucket.removeprefix("gs://").partition("/")[0]
     label = f"bucket {name}"
     fix = "create the bucket, or grant roles/storage.objectUser on it"
     try:
-        client = Client(project=connection.config.project, credentials=connection.credentials)
-        held = client.bucket(name).test_iam_permissions(_ON_OBJECTS, timeout=10.0)
+        held = connection.storage.bucket(name).test_iam_permissions(_ON_OBJECTS, timeout=10.0)
     except REFUSALS as problem:
         return Check.fail(label, refused(f"gs://{name}", problem).message, fix)
     if missing := sorted(set(_ON_OBJECTS) - set(held)):

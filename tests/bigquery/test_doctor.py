@@ -84,7 +84,7 @@ def test_a_bucket_that_may_not_be_written_names_the_role(marts, monkeypatch, hel
         answer = Answer(200, f'{{"permissions": {held}}}', {"Content-Type": "application/json"})
         google.answer = lambda _: answer
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", google.url.removesuffix("/hook"))
-        marts.configure(warehouse={"staging_bucket": "staging"})
+        marts.configure(warehouse={"staging_bucket": "gs://staging/headwater"})
 
         found = checks(marts)["bucket staging"]
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from google.cloud import bigquery
 
+from loader.cli import main
 from loader.status import read_status
 from loader.warehouse import repair
 from loader.warehouse.bigquery.usage import metered
@@ -74,6 +75,18 @@ def test_the_last_run_of_each_command_is_shown_with_its_bytes(place):
     assert (found["query"].bytes_processed, found["query"].bytes_billed) == (5, 10)
     ended_at = datetime(2026, 11, 25, 10, tzinfo=UTC)
     assert found["transform"] == RunBytes("transform", ended_at, 101, 200)
+
+
+def test_what_it_prints_tells_bytes_and_what_waits(place, capsys):
+    with metered(place.workspace, "query") as connection:
+        connection.usage.processed, connection.usage.billed = 5_000_000, 10_485_760
+
+    assert main(["status", "--workspace", str(place.workspace.root)]) == 0
+
+    printed = capsys.readouterr().out
+    assert "to BigQuery: 0 rows wait; last shipped: never" in printed
+    [row] = [line for line in printed.splitlines() if "query" in line]
+    assert [cell.strip() for cell in row.split("│")][3:5] == ["5.0", "10.5"]
 
 
 def test_few_runs_of_a_command_are_remembered_the_failed_ones_too(place):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import google.auth
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 STATE_DATASET: Final = "headwater"  # what we keep there for ourselves
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _STORAGE_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
+_BRIEFLY: Final = bigquery.DEFAULT_RETRY.with_timeout(10.0)  # a person waits
 
 
 @dataclass
@@ -32,6 +34,13 @@ class Usage:
 
     processed: int = 0
     billed: int = 0
+    _adding: Lock = field(default_factory=Lock, repr=False)
+
+    def add(self, job: bigquery.QueryJob) -> None:
+        """Count a job that is done; several threads may."""
+        with self._adding:
+            self.processed += job.total_bytes_processed or 0
+            self.billed += job.total_bytes_billed or 0
 
 
 @dataclass(frozen=True)
@@ -114,14 +123,13 @@ class BigQuery:
         with self.asking(where):
             job = self.client.query(sql, job_config=options)
             job.result()
-        self.usage.processed += job.total_bytes_processed or 0
-        self.usage.billed += job.total_bytes_billed or 0
+        self.usage.add(job)
         return job
 
     def dry_run(self, sql: str, *, where: str = "query") -> bigquery.QueryJob:
         """What the job of `sql` would be (statement_type, schema, bytes): free, nothing is run."""
         with self.asking(where):
-            return self.client.query(sql, job_config=self._options(dry_run=True))
+            return self.client.query(sql, job_config=self._options(dry_run=True), retry=_BRIEFLY)
 
     @contextmanager
     def asking(self, where: str) -> Iterator[None]:

@@ -19,7 +19,10 @@ def ensure_dataset(connection: BigQuery, name: str) -> None:
             wanted.location = connection.config.location
             found = connection.client.create_dataset(wanted, exists_ok=True)
     if misplaced := location_differs(connection, found):
-        raise ConfigError(f"{where} {misplaced}", fix=f"set warehouse.location to {found.location}")
+        raise ConfigError(
+            f"{where} {misplaced}",
+            fix=f"set warehouse.location to {found.location}, or name another dataset",
+        )
 
 
 def location_differs(connection: BigQuery, found: bigquery.Dataset) -> str:

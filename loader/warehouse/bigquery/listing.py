@@ -30,7 +30,9 @@ def count_rows(connection: BigQuery) -> dict[str, int]:
 def _tables(connection: BigQuery, dataset: str) -> Iterator[bigquery.TableReference]:
     try:
         found = connection.client.list_tables(dataset, retry=_RETRY, timeout=_ANSWER_SECONDS)
-        yield from (item.reference for item in found if item.table_type == "TABLE")
+        for item in found:  # a name of ours begins with _, as that of a table on its way
+            if item.table_type == "TABLE" and not item.table_id.startswith("_"):
+                yield item.reference
     except exceptions.NotFound:
         return
 

@@ -11,6 +11,7 @@ from google.cloud import bigquery
 from loader.errors import ConfigError, LoaderError
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.datasets import ensure_dataset
 from loader.warehouse.bigquery.errors import REFUSALS, refused
 from loader.warehouse.catalog import is_log
 
@@ -34,22 +35,7 @@ _ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
 
 def ensure_raw_dataset(connection: BigQuery) -> None:
     """Create the dataset of raw tables unless it is there."""
-    name = f"{connection.config.project}.{connection.config.raw_dataset}"
-    where = f"dataset {name}"
-    try:
-        try:
-            found = connection.client.get_dataset(name)
-        except exceptions.NotFound:
-            wanted = bigquery.Dataset(name)
-            wanted.location = connection.config.location
-            found = connection.client.create_dataset(wanted, exists_ok=True)
-    except REFUSALS as problem:
-        raise refused(where, problem, location=connection.config.location) from problem
-    if found.location and found.location.upper() != connection.config.location.upper():
-        raise ConfigError(
-            f"{where} lies in {found.location}, warehouse.location is {connection.config.location}",
-            fix=f"set warehouse.location to {found.location}, or name another raw_dataset",
-        )
+    ensure_dataset(connection, connection.config.raw_dataset)
 
 
 def ensure_table(
