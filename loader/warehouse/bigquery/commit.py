@@ -16,7 +16,7 @@ from google.api_core.retry import Retry
 
 from loader.config import Workspace
 from loader.errors import LoaderError, Unavailable
-from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.client import BigQuery, quote_name, quote_text
 from loader.warehouse.manifest import Manifest
 
 COUNTER: Final = "_commit_order"
@@ -112,8 +112,8 @@ def _struct(row: LoadRow, orders: dict[int, int]) -> str:
     dates = f"[{listed}]"
     if len(days) > _MAX_DAYS:
         dates = f"generate_date_array(date '{days[0]}', date '{days[-1]}')"
-    name = row.table_name.replace("\\", "\\\\").replace("'", "\\'")
     return (
-        f"struct({row.load_id} as load_id, '{name}' as table_name, {dates} as dates, "
-        f"{row.rows} as loaded, {orders[row.load_id]} as place, {row.first_seq} as first_seq)"
+        f"struct({row.load_id} as load_id, {quote_text(row.table_name)} as table_name, "
+        f"{dates} as dates, {row.rows} as loaded, {orders[row.load_id]} as place, "
+        f"{row.first_seq} as first_seq)"
     )

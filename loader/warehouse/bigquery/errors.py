@@ -28,6 +28,7 @@ _FINAL: Final[dict[str, tuple[type[LoaderError], str]]] = {  # whatever the stat
         LoaderError,
         f"{_LESS}, or raise warehouse.maximum_bytes_billed",
     ),
+    "invalidQuery": (LoaderError, "check the statement, or the model that it reads"),
     "billingTierLimitExceeded": (LoaderError, _LESS),
     "resourcesExceeded": (LoaderError, _LESS),
     "responseTooLarge": (LoaderError, _LESS),
@@ -104,10 +105,6 @@ def refused(where: str, problem: BaseException, *, location: str = "") -> Loader
         return AccessDenied(f"{where}: {said}", fix=f"grant what it names; {ROLES}")
     if "different location" in said:
         return ConfigError(f"{where}: {said}", fix=_ONE_PLACE)
-    if reason == "invalidQuery":
-        return LoaderError(
-            f"{where}: {said}", fix="check the statement, or the model that it reads"
-        )
     if isinstance(problem, exceptions.NotFound):
         place = f" (warehouse.location is {location})" if location else ""
         return ConfigError(

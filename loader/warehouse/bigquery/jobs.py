@@ -52,7 +52,7 @@ def load_part(
             known = _find(connection, job_id) if is_resumed and not tried else None
             if known is None and is_resumed and not tried and is_there():
                 return
-            problem = _await(known or _send(connection, job_id, send))
+            problem = _await(connection, known or _send(connection, job_id, send))
         except REFUSALS as found:
             raise refused(where, found, location=connection.config.location) from found
         if problem is None:
@@ -185,7 +185,7 @@ def _find(connection: BigQuery, job_id: str) -> Any:
         return None
 
 
-def _await(job: Any) -> Exception | None:
+def _await(connection: BigQuery, job: Any) -> Exception | None:
     """Until the job is done; what made it fail, if anything did."""
     try:
         job.result(retry=RETRY, timeout=JOB_SECONDS)
@@ -193,4 +193,6 @@ def _await(job: Any) -> Exception | None:
         if not job.error_result:
             raise  # it may be running still: who comes next finds it
         return problem if isinstance(problem, Exception) else None
+    if isinstance(job, bigquery.QueryJob):
+        connection.usage.add(job)
     return None

@@ -22,7 +22,7 @@ from google.cloud import bigquery
 from loader.config import Workspace
 from loader.errors import LoaderError
 from loader.locks import exclusive
-from loader.warehouse.bigquery.client import BigQuery, connect_bigquery
+from loader.warehouse.bigquery.client import BigQuery
 from loader.warehouse.bigquery.commit import commit_loads, read_loads
 from loader.warehouse.bigquery.jobs import (
     JOB_SECONDS,
@@ -52,6 +52,7 @@ from loader.warehouse.bigquery.tables import (
     make_waiting_table,
 )
 from loader.warehouse.bigquery.upload import prepare
+from loader.warehouse.bigquery.usage import metered
 from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
 from loader.warehouse.outbox import outgoing_columns
 
@@ -77,7 +78,8 @@ def ship(workspace: Workspace, *, is_paced: bool = False) -> list[str]:
                 return [*messages, told]
             shipping.shipment = shipment
             write_shipping(workspace, shipping)
-            messages += _Carrier(workspace, shipping, shipment).carry()
+            with metered(workspace, "load") as connection:
+                messages += _Carrier(workspace, connection, shipping, shipment).carry()
         return messages
 
 
@@ -115,12 +117,14 @@ def _must_wait(workspace: Workspace, shipping: Shipping) -> str:
 class _Carrier:
     """Carries one shipment, from wherever it is."""
 
-    def __init__(self, workspace: Workspace, shipping: Shipping, shipment: Shipment) -> None:
+    def __init__(
+        self, workspace: Workspace, connection: BigQuery, shipping: Shipping, shipment: Shipment
+    ) -> None:
         self._workspace = workspace
+        self._connection = connection
         self._shipping = shipping
         self._shipment = shipment
         self._manifest: Manifest = read_manifest(workspace)
-        self._connection: BigQuery = connect_bigquery(workspace)
         self._drafts: Path = workspace.home / "shipment"
         self._saving = Lock()
 
