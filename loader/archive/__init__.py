@@ -1,12 +1,20 @@
 """The archive: accepted events as they came, by day, the source of forwarding and replay."""
 
-from loader.archive.reader import Archived, read_archive, whole_event
+from loader.archive.reader import (
+    Archived,
+    ArchivedLoad,
+    archived_loads,
+    read_archive,
+    whole_event,
+)
 from loader.archive.retention import oldest_day, remove_expired
 from loader.archive.writer import ArchiveWriter, shared_json, without_write_key
 
 __all__ = [
     "ArchiveWriter",
     "Archived",
+    "ArchivedLoad",
+    "archived_loads",
     "oldest_day",
     "read_archive",
     "remove_expired",

@@ -1,7 +1,7 @@
 """Writes what a load accepted to archive/_date=YYYY-MM-DD/<load_id>.parquet."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -27,10 +27,18 @@ SCHEMA: Final = pa.schema(
         "raw": pa.string(),
     }
 )
+LOADED_AT: Final = "loaded_at"  # in the footer: the load's moment, in ISO 8601
 _CHUNK: Final = pa.schema([*SCHEMA, pa.field("_date", pa.date32())])
 _PART_BYTES: Final = 128 * 1024 * 1024  # held as Arrow before they are written: bounds memory
 _DICTIONARIES: Final = ["source_id", "type", "event", "shared"]  # elsewhere no value comes again
 _STATISTICS: Final = ["_seq", "received_at", *_DICTIONARIES[:3]]
+_OPTIONS: Final[dict[str, Any]] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": _DICTIONARIES,
+    "write_statistics": _STATISTICS,
+    "store_schema": False,
+}
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _NOTHING_SHARED: Final = Shared()
 
@@ -41,9 +49,12 @@ class ArchiveWriter:
     What was received before `oldest` is not written: its day would be removed at once.
     """
 
-    def __init__(self, workspace: Workspace, load_id: int, *, oldest: date) -> None:
+    def __init__(
+        self, workspace: Workspace, load_id: int, *, oldest: date, loaded_at: datetime
+    ) -> None:
         self._folder = workspace.archive
         self._load_id = load_id
+        self._footer = {LOADED_AT: loaded_at.isoformat()}
         self._oldest = oldest
         self._rows: list[tuple[Any, ...]] = []
         self._text = bytearray()  # of all rows: what they were cut from need not be held
@@ -103,16 +114,13 @@ class ArchiveWriter:
                 continue
             path = self._folder / f"_date={day}" / f"{self._load_id}{part}.parquet"
             found = rows if len(days) == 1 else rows.filter(pc.equal(rows["_date"], day))
-            with replacing(path) as temporary:
-                pq.write_table(
-                    found.drop_columns("_date"),
-                    temporary,
-                    compression="zstd",
-                    compression_level=1,
-                    use_dictionary=_DICTIONARIES,
-                    write_statistics=_STATISTICS,
-                    store_schema=False,
-                )
+            found = found.drop_columns("_date")
+            with (
+                replacing(path) as temporary,
+                pq.ParquetWriter(temporary, found.schema, **_OPTIONS) as file,
+            ):
+                file.write_table(found)
+                file.add_key_value_metadata(self._footer)
         self._parts += 1
 
     def _remove_earlier_attempt(self) -> None:

@@ -16,7 +16,7 @@ from loader.load.kernel import Chunk, Kernel
 from loader.load.parts import MAX_CELLS, in_parts
 from loader.load.room import Room
 from loader.load.settle import settle
-from loader.warehouse import Catalog, LakeWriter
+from loader.warehouse import Catalog, RowSink
 
 _TRACKS = "tracks"
 _NAMES_KEPT, _NAMES_TOLD = 100, 10  # of events that meet in one table
@@ -56,7 +56,7 @@ class RowWriter:
     """Takes accepted events, singly or as chunks of the kernel's, and hands on the load's files."""
 
     def __init__(
-        self, lake: LakeWriter, catalog: Catalog, room: Room, *, load_id: int, now: datetime
+        self, lake: RowSink, catalog: Catalog, room: Room, *, load_id: int, now: datetime
     ) -> None:
         self.rows: dict[str, int] = {}
         self._lake = lake

@@ -73,7 +73,9 @@ class Load:
         self._rows = RowWriter(self._lake, manifest.catalog, room, load_id=load_id, now=self._now)
         self._violations = ViolationWriter(self._blocked, load_id=load_id, now=self._now)
         self._oldest_archived = oldest_day(workspace, self._now.date())
-        self._archive = ArchiveWriter(workspace, load_id, oldest=self._oldest_archived)
+        self._archive = ArchiveWriter(
+            workspace, load_id, oldest=self._oldest_archived, loaded_at=self._now
+        )
         self._kernel = self._new_kernel() if self._may_use_kernel() else None
         self._feed = Feed(self._intake, self._kernel)
         self._loaded: list[LoadedFile] = []

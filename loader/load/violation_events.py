@@ -17,6 +17,7 @@ from loader.load.intake import Candidate
 
 NAME: Final = "Violation Generated"
 USER_ID: Final = "schema-violations"
+_ID_PREFIX: Final = "violation-"
 _PLAN: Final = "schemas"  # a workspace has one tracking plan, its folder of contracts
 _TYPES: Final = {"required": "Required", "type": "Invalid Type"}  # as Segment calls them
 
@@ -65,7 +66,7 @@ def violation_event(event: Event, row: dict[str, Any]) -> Event:
         "violationType": _TYPES.get(row["rule"], row["rule"]),
     }
     return {
-        "messageId": f"violation-{sha256(told.encode()).hexdigest()[:32]}",
+        "messageId": f"{_ID_PREFIX}{sha256(told.encode()).hexdigest()[:32]}",
         "type": "track",
         "event": NAME,
         "userId": USER_ID,
@@ -74,6 +75,12 @@ def violation_event(event: Event, row: dict[str, Any]) -> Event:
         "context": {},
         "properties": {key: value for key, value in properties.items() if value is not None},
     }
+
+
+def tells_of_violation(event: Event) -> bool:
+    """Whether it is one of these: made by a load, not sent by anybody."""
+    is_named = event.get("event") == NAME and event.get("userId") == USER_ID
+    return is_named and str(event.get("messageId")).startswith(_ID_PREFIX)
 
 
 def _moment(stated: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from loader.warehouse.catalog import MAX_COLUMNS, Catalog
 from loader.warehouse.compaction import CompactReport, compact, compactable
-from loader.warehouse.lake import LakeWriter, sweep, sweep_ids
+from loader.warehouse.lake import LakeWriter, RowSink, sweep, sweep_ids
 from loader.warehouse.manifest import LakeFile, LoadedFile, Manifest, commit_manifest, read_manifest
 from loader.warehouse.outbox import lake_writer, number_loads
 from loader.warehouse.published import connect, publish, repair, start_build
@@ -20,6 +20,7 @@ __all__ = [
     "LoadedFile",
     "Manifest",
     "RetypeReport",
+    "RowSink",
     "commit_manifest",
     "compact",
     "compactable",

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,16 @@ _STATISTICS = ["received_at", "timestamp", "loaded_at", "load_id", "_seq"]
 _LOCAL = LocalFileSystem()
 _DRAFTS = ".drafts"  # below the lake, where no view looks
 _WRITERS = 2  # threads; more would only wait for each other
+
+
+class RowSink(Protocol):
+    """What takes rows of raw tables."""
+
+    def write(self, table: str, rows: pa.Table, dates: pa.Array, catalog: Catalog) -> None:
+        """Take `rows` of `table`, of the days `dates` (date32)."""
+
+    def wait(self) -> None:
+        """Until what was handed over is no longer held."""
 
 
 class LakeWriter:
