@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from loader.archive import read_archive, whole_event
@@ -54,7 +54,7 @@ def draft_contracts(workspace: Workspace, names: Sequence[str], *, max_events: i
     a name of which nothing was loaded.
     """
     manifest = read_manifest(workspace)
-    rows = manifest.rows_by_table()
+    rows = _rows_by_table(workspace, manifest)
     loaded = [table for table, count in rows.items() if count and table not in OUR_TABLES]
     if names:
         wanted = [_loaded_table(name, loaded) for name in dict.fromkeys(names)]
@@ -69,6 +69,15 @@ def draft_contracts(workspace: Workspace, names: Sequence[str], *, max_events: i
         if not draft.names:
             _read_table(workspace, draft, max_events)
     return list(drafts.values())
+
+
+def _rows_by_table(workspace: Workspace, manifest: Manifest) -> dict[str, int]:
+    """How many rows each table got; of what is in BigQuery raw.loads tells it."""
+    if not workspace.config.warehouse.is_bigquery:
+        return manifest.rows_by_table()
+    with connect(workspace) as connection:
+        sums = "select table_name, sum(rows)::bigint from raw.loads group by table_name"
+        return dict(connection.execute(sums).fetchall())
 
 
 def _loaded_table(name: str, loaded: Sequence[str]) -> str:
@@ -102,15 +111,37 @@ def _read_archive(
 def _read_table(workspace: Workspace, draft: Draft, max_events: int) -> None:
     draft.is_from_columns = True
     ours = fixed_columns(draft.table)
+    if workspace.config.warehouse.is_bigquery:
+        from loader.warehouse.bigquery.sample import newest_rows  # noqa: PLC0415 - slow
+
+        rows = newest_rows(workspace, draft.table, max_events, _since(workspace, draft, max_events))
+    else:
+        rows = _sampled_rows(workspace, draft.table, max_events)
+    for row in rows:
+        draft.names[row["event_text"]] += 1
+        draft.properties.add(dict(_properties(row, ours)))
+
+
+def _sampled_rows(workspace: Workspace, table: str, max_rows: int) -> Iterator[dict[str, Any]]:
     with connect(workspace) as connection:
-        sample = f"using sample reservoir({max_events} rows) repeatable (7)"
-        found = connection.execute(f"from raw.{quote(draft.table)} {sample}")
+        sample = f"using sample reservoir({max_rows} rows) repeatable (7)"
+        found = connection.execute(f"from raw.{quote(table)} {sample}")
         columns = [column[0] for column in found.description or []]
         while rows := found.fetchmany(10_000):
-            for values in rows:
-                row = dict(zip(columns, values, strict=True))
-                draft.names[row["event_text"]] += 1
-                draft.properties.add(dict(_properties(row, ours)))
+            yield from (dict(zip(columns, values, strict=True)) for values in rows)
+
+
+def _since(workspace: Workspace, draft: Draft, max_events: int) -> date:
+    """The day from which on the newest loads brought so many rows, to read no older partition."""
+    first = date.max
+    count = 0
+    with connect(workspace) as connection:
+        loads = "select dates[1], rows from raw.loads where table_name = ? order by load_id desc"
+        for day, rows in connection.execute(loads, [draft.table]).fetchall():
+            if count >= max_events:
+                break
+            first, count = min(first, day), count + rows
+    return first
 
 
 def _properties(row: dict[str, Any], ours: dict[str, Any]) -> Iterator[tuple[str, Any]]:

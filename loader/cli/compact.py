@@ -38,6 +38,8 @@ def compact(workspace: "Workspace", *, names: tuple[str, ...], retype: bool, as_
         show_json(as_document(report))
     else:
         click.echo(describe(report))
+    if workspace.config.warehouse.is_bigquery:
+        note("BigQuery keeps its own tables in order; these are the logs that are kept here too")
 
 
 def _retype(workspace: "Workspace", names: tuple[str, ...], *, as_json: bool) -> None:

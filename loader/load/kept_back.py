@@ -1,7 +1,8 @@
 """What is kept back: events that were blocked and have not been loaded since.
 
 Nothing marks them: raw.violations says what was blocked, the tables of calls say what is loaded,
-and an event is open if it is in the one and not in the others. So nothing has to be remembered
+and an event is open if it is in the one and not in the others (which the archive stands for where
+they are in BigQuery). So nothing has to be remembered
 for as long as a contract takes to be mended, and no two records can disagree.
 """
 
@@ -17,6 +18,7 @@ from duckdb import DuckDBPyConnection
 from loader.config import Workspace
 from loader.errors import StorageError
 from loader.event.naming import CALL_TABLES
+from loader.load.accepted import archived_events
 from loader.warehouse import Manifest, scan
 
 _MEMORY: Final = "256MB"  # beyond it DuckDB goes on in a folder beside the warehouse
@@ -114,11 +116,7 @@ def violations_found(
                 {"message_ids": list(selection.message_ids) or None},
             )
             [(first,)] = connection.execute("select min(first_load_id) from blocked").fetchall()
-            since = first or 0
-            calls = " union all ".join(
-                f"select id, load_id from {scan_table(workspace, manifest, table, since=since)}"
-                for table in CALL_TABLES.values()
-            )
+            calls = _calls_since(workspace, manifest, first or 0)
             connection.execute(_LOADED.format(calls=calls))
             connection.execute(_KEPT_BACK)
             connection.execute(_FOUND.format(violations=violations))
@@ -127,6 +125,20 @@ def violations_found(
         raise StorageError(
             f"{workspace.lake}: {problem}", fix="restore the file from a backup, or make room"
         ) from problem
+
+
+def _calls_since(workspace: Workspace, manifest: Manifest, load_id: int) -> str:
+    """Every event that load `load_id` or a later one accepted, as (id, load_id), in SQL.
+
+    Tables of calls that are in BigQuery would have to be paid for; the archive knows it too.
+    """
+    if not workspace.config.warehouse.is_bigquery:
+        return " union all ".join(
+            f"select id, load_id from {scan_table(workspace, manifest, table, since=load_id)}"
+            for table in CALL_TABLES.values()
+        )
+    events = archived_events(workspace, range(load_id, manifest.next_load_id))
+    return f"select id, load_id from ({events})"
 
 
 def scan_table(workspace: Workspace, manifest: Manifest, table: str, *, since: int = 0) -> str:

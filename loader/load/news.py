@@ -9,6 +9,7 @@ import duckdb
 from loader.alerts import MAX_GROUPS, AlertState, Broken, Counts, News
 from loader.config import Workspace
 from loader.event.naming import CALL_TABLES
+from loader.load.accepted import archived_events
 from loader.warehouse import LakeFile, Manifest, scan
 
 _KNOWN_DAYS: Final = 3  # of receipt: enough for two times 24 full hours
@@ -66,6 +67,7 @@ class NewsReader:
         self._manifest = manifest
         self._since = state.load_id
         self._counted = state.counted_load_id
+        self._is_archive_read = workspace.config.warehouse.is_bigquery  # its calls are not here
         self._has_counts = any(
             alert.violation_rate is not None or alert.volume_change is not None
             for alert in workspace.config.contracts.alerts
@@ -75,7 +77,7 @@ class NewsReader:
         """All that was committed and is not in the state, as of `now` (Unix seconds)."""
         newest = self._manifest.next_load_id - 1
         violations, calls = self._violations(), self._calls(now) if self._has_counts else []
-        if not (violations or calls):
+        if not (violations or calls or (self._has_counts and self._is_archive_read)):
             return News(newest, has_counts=self._has_counts)
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -95,6 +97,8 @@ class NewsReader:
 
     def _calls(self, now: float) -> list[LakeFile]:
         """Files of all calls: of new loads, and of the days whose volume is not counted yet."""
+        if self._is_archive_read:
+            return []
         oldest = str(datetime.fromtimestamp(now, UTC).date() - timedelta(days=_KNOWN_DAYS))
         return [
             file
@@ -128,10 +132,15 @@ class NewsReader:
         self, connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile], now: float
     ) -> tuple[dict[str, Counts], dict[tuple[str, int], int]]:
         """Events newly loaded, by source; and those newly counted, by source and hour."""
-        events = " union all ".join(
-            f"select source_id, received_at, load_id from {self._scan(table, files)}"
-            for table in CALL_TABLES.values()
-        )
+        if self._is_archive_read:
+            first = min(self._since, self._counted) + 1
+            load_ids = range(first, self._manifest.next_load_id)
+            events = archived_events(self._workspace, load_ids)
+        else:
+            events = " union all ".join(
+                f"select source_id, received_at, load_id from {self._scan(table, files)}"
+                for table in CALL_TABLES.values()
+            )
         values = {"since": self._since, "counted": self._counted}
         loaded: dict[str, Counts] = {}
         received: dict[tuple[str, int], int] = {}

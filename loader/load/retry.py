@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from loader.config import Workspace
 from loader.contracts import read_contracts
+from loader.errors import ConfigError
 from loader.event.envelope import Rejection, normalise
 from loader.event.parsing import NOT_JSON, parse, why_not_json
 from loader.event.values import parse_moment
@@ -62,6 +63,7 @@ def retry_violations(workspace: Workspace, selection: Selection) -> RetryReport:
     changed.
     """
     started = time.monotonic()
+    _check_memory(workspace)
     contracts = read_contracts(workspace.schemas)
     with load_lock(workspace) as manifest, _Retry(workspace, manifest, contracts, None) as retry:
         with violations_found(workspace, manifest, selection) as connection:
@@ -69,6 +71,17 @@ def retry_violations(workspace: Workspace, selection: Selection) -> RetryReport:
         retry.commit()
     conclude(workspace, retry.report, started)
     return retry.report
+
+
+def _check_memory(workspace: Workspace) -> None:
+    """With BigQuery the archive tells what was loaded since, so it must not forget before."""
+    kept = workspace.config.retention
+    if workspace.config.warehouse.is_bigquery and kept.archive_days < kept.violations_days:
+        raise ConfigError(
+            f"violations retry: retention.archive_days is {kept.archive_days}, violations_days is "
+            f"{kept.violations_days}: what was loaded since may be forgotten and would come twice",
+            fix="keep the archive at least as long as violations",
+        )
 
 
 class _Retry(Load):

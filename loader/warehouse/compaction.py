@@ -19,6 +19,8 @@ from typing import Any, Final
 from loader.config import Workspace
 from loader.errors import ConfigError
 from loader.locks import exclusive
+from loader.warehouse.bigquery.shipment import read_shipping
+from loader.warehouse.catalog import is_log
 from loader.warehouse.lake import place, sweep
 from loader.warehouse.manifest import (
     LakeFile,
@@ -119,7 +121,7 @@ def compactable(
     """What a compaction would merge now; of days with one file nothing is looked up."""
     today = str(now.date())
     days: dict[tuple[str, str], list[LakeFile]] = defaultdict(list)
-    for file in manifest.files:
+    for file in _settled(workspace, manifest):
         days[file.table_name, file.date].append(file)
     found = []
     for (table, date), files in days.items():
@@ -134,6 +136,17 @@ def compactable(
             size = sum(stats[file.file].st_size for file in small)
             found.append(Partition(table, date, small, size))
     return found
+
+
+def _settled(workspace: Workspace, manifest: Manifest) -> Sequence[LakeFile]:
+    """The files that may be merged: with BigQuery those of logs, once they were sent there.
+
+    Its own tables BigQuery keeps in order by itself.
+    """
+    if not workspace.config.warehouse.is_bigquery:
+        return manifest.files
+    shipped_load_id = read_shipping(workspace).shipped_load_id
+    return [f for f in manifest.files if is_log(f.table_name) and f.load_id <= shipped_load_id]
 
 
 @contextmanager
