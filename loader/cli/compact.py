@@ -52,7 +52,12 @@ def _retype(workspace: "Workspace", names: tuple[str, ...], *, as_json: bool) ->
     table, column = (*names, None)[:2]
     contracts = [c for c in read_contracts(workspace.schemas) if c.table == table]
     wanted = {name: kind for contract in contracts for name, kind in columns_named(contract)}
-    report = retype_table(workspace, str(table), column, wanted)
+    if workspace.config.warehouse.is_bigquery:
+        from loader.warehouse.bigquery.retyping import follow_types
+
+        report = follow_types(workspace, str(table), column, wanted)
+    else:
+        report = retype_table(workspace, str(table), column, wanted)
     messages = repair(workspace)
     if as_json:
         show_json(report.as_json())

@@ -106,8 +106,8 @@ def retype(
         manifest = read_manifest(workspace)
         if was_killed:
             sweep(workspace, manifest)
-        names = _chosen(manifest.catalog, table, column)
-        tables = _tables_with(manifest.catalog, table, column)
+        names = chosen_columns(manifest.catalog, table, column)
+        tables = tables_with(manifest.catalog, table, column)
         surveys = _survey(workspace, manifest, tables, names)
         rewrites = _plan(manifest.catalog, tables, surveys, wanted or {})
         if rewrites:
@@ -120,7 +120,7 @@ def retype(
     return RetypeReport(columns, round(time.monotonic() - started, 3))
 
 
-def _chosen(catalog: Catalog, table: str, column: str | None) -> list[str]:
+def chosen_columns(catalog: Catalog, table: str, column: str | None) -> list[str]:
     """The columns to look at; ConfigError if there is none."""
     if table not in catalog.tables:
         raise ConfigError(
@@ -140,7 +140,8 @@ def _chosen(catalog: Catalog, table: str, column: str | None) -> list[str]:
     return [column]
 
 
-def _tables_with(catalog: Catalog, table: str, column: str | None) -> list[str]:
+def tables_with(catalog: Catalog, table: str, column: str | None) -> list[str]:
+    """The tables whose column it is: all that have it, if its type is shared."""
     if column is None or not column.startswith("context_"):
         return [table]
     return [name for name, columns in catalog.tables.items() if column in columns.field_ids]

@@ -1,4 +1,5 @@
 import io
+import shutil
 import sys
 
 from loader.run import run_once
@@ -84,3 +85,41 @@ def test_a_run_loads_the_spool(workspace):
     loaded = next(run_once(workspace))
 
     assert [report.accepted for report in loaded.reports] == [1]
+
+
+def test_a_table_s_lost_rows_come_back_and_the_exit_code_says_if_not_all_do(
+    headwater, workspace, events
+):
+    with (workspace.root / "headwater.yml").open("a") as config:
+        config.write("\nretention: {archive_days: 100000}\n")
+    headwater("load", events({}, {"total": 1}))
+
+    def lose():
+        for path in (workspace.lake / "tracks").rglob("*.parquet"):
+            path.unlink()
+
+    lose()
+    found, nothing = (headwater("load", "--rebuild", "tracks") for _ in range(2))
+    lose()
+    shutil.rmtree(workspace.archive)
+    workspace.archive.mkdir()
+    gone = headwater("load", "--rebuild", "tracks")
+
+    assert (found.code, nothing.code, gone.code) == (0, 0, 1)
+    assert "tracks: 2 of 2 missing rows came back, of 1 loads" in found.out
+    assert nothing.out == "tracks: nothing is missing\n"
+    assert "load 1: 2 rows are lost: the archive has nothing of it of" in gone.out
+    assert headwater("load", "--rebuild", "tracks", "--json").document["gone"][0]["load_id"] == 1
+
+
+def test_a_rebuild_takes_no_file_and_no_source_and_only_a_table_that_is_there(
+    headwater, workspace, events
+):
+    path = events({})
+    headwater("load", path)
+
+    assert headwater("load", path, "--rebuild", "tracks").code == 2
+    assert headwater("load", "--source", "web", "--rebuild", "tracks").code == 2
+    misspelt = headwater("load", "--rebuild", "track")
+    assert misspelt.code == 2
+    assert "did you mean tracks?" in misspelt.err

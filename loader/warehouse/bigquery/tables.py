@@ -25,7 +25,7 @@ TYPES: Final = {
     ColumnType.TIMESTAMP: "TIMESTAMP",
     ColumnType.JSON: "JSON",
 }
-_SQL_TYPES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+SQL_TYPES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _PARTITIONED_BY: Final = {"schema_changes": "changed_at"}
 _CLUSTERED_BY: Final = {"tracks": ("event", "user_id"), "violations": ("rule",)}
 _DAY_MILLISECONDS: Final = 86_400_000
@@ -93,6 +93,11 @@ def partition_column(table: str) -> str:
     return _PARTITIONED_BY.get(table, "received_at")
 
 
+def clustered_by(table: str) -> tuple[str, ...]:
+    """The columns that the raw table is clustered by; none of a small log."""
+    return _CLUSTERED_BY.get(table, () if is_log(table) else ("user_id",))
+
+
 def _new_table(
     connection: BigQuery, table: str, columns: Columns, kept_days: int | None
 ) -> bigquery.Table:
@@ -102,8 +107,8 @@ def _new_table(
         field=partition_column(table),
         expiration_ms=kept_days * _DAY_MILLISECONDS if kept_days else None,
     )
-    if not is_log(table) or table in _CLUSTERED_BY:
-        made.clustering_fields = list(_CLUSTERED_BY.get(table, ("user_id",)))
+    if columns_to_cluster := clustered_by(table):
+        made.clustering_fields = list(columns_to_cluster)
     made.require_partition_filter = connection.config.require_partition_filter and not is_log(table)
     return made
 
@@ -115,7 +120,7 @@ def _columns_of(table: bigquery.Table) -> Columns:
 def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery.Table:
     """Add them all at once, since a table may be changed five times in ten seconds at most."""
     adds = [
-        f"add column if not exists {quote_name(name)} {_SQL_TYPES.get(kind, kind)}"
+        f"add column if not exists {quote_name(name)} {SQL_TYPES.get(kind, kind)}"
         for name, kind in missing.items()
     ]
     for start in range(0, len(adds), _ADDED_AT_ONCE):
