@@ -8,7 +8,7 @@ from loader.load.parts import in_parts
 from loader.load.standing import Standing
 from loader.warehouse import Catalog, LakeWriter
 
-_PART_BYTES: Final = 192 * 1024 * 1024  # held as Arrow before they are written: bounds memory
+_PART_BYTES: Final = 64 * 1024 * 1024  # held as Arrow before they are written: bounds memory
 
 
 class LackingRows:

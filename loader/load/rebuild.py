@@ -18,7 +18,6 @@ from loader.archive import ArchivedLoad, archived_loads
 from loader.config import Workspace, nearest
 from loader.contracts import read_contracts
 from loader.errors import ConfigError, LoaderError, StorageError
-from loader.event.envelope import Event
 from loader.event.naming import CALL_TABLES, table_name
 from loader.load.archived import judged_anew
 from loader.load.judge import Judge
@@ -238,9 +237,12 @@ class _Rebuild:
         catalog = self._manifest.catalog
         rows = RowWriter(self._lacking, catalog, self._room, load_id=load.load_id, now=loaded_at)
         events = held_bytes = 0
+        can_move = self._workspace.config.rewrites_events  # from one table to another
         for row in load.events():
+            if not can_move and not self._is_wanted(row.type, row.event):
+                continue
             found = judged_anew(row, self._judge, loaded_at=loaded_at)
-            if found is None or not self._is_wanted(found.event):
+            if found is None or not self._is_wanted(found.event["type"], found.event.get("event")):
                 continue
             rows.add(found.event, row.seq, found.source, found.rescued)
             events += 1
@@ -252,12 +254,11 @@ class _Rebuild:
         rows.flush()
         rows.write()
 
-    def _is_wanted(self, event: Event) -> bool:
-        """Whether a row of the table comes of it."""
-        call = event["type"]
+    def _is_wanted(self, call: str, name: str | None) -> bool:
+        """Whether a row of the table comes of such an event; `name` is a track event's."""
         if call != "track":
             return CALL_TABLES[call] == self._table
-        return self._table in (_TRACKS, table_name(event["event"]))
+        return self._table in (_TRACKS, table_name(str(name)))
 
     def commit(self, types_before: Any) -> None:
         """Let the rebuilt rows count, in one rename."""

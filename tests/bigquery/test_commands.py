@@ -2,17 +2,20 @@
 
 import json
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlglot
 
+from loader.alerts import AlertState, Counts
 from loader.authoring import draft_contracts
 from loader.cli import main
 from loader.config import Workspace
 from loader.demo.workspace import make_workspace as make_demo
 from loader.errors import ConfigError
 from loader.load import Selection, list_violations, load_files, retry_violations
+from loader.load.news import NewsReader
 from loader.warehouse import commit_manifest, compact, compactable, read_manifest
 from loader.warehouse.bigquery.shipment import read_shipping, write_shipping
 from tests.bigquery.asking import rows_of
@@ -73,6 +76,20 @@ def test_nothing_is_retried_that_may_have_been_forgotten(bigquery_workspace, loa
 
     with pytest.raises(ConfigError, match=r"(?s)archive_days is 30.*at least as long"):
         retry_violations(Workspace(bigquery_workspace.root), Selection())
+
+
+def test_alerts_count_what_was_accepted_though_its_tables_are_there(bigquery_workspace, load):
+    with (bigquery_workspace.root / "headwater.yml").open("a") as config:
+        alert = "{type: webhook, url: http://127.0.0.1:9, violation_rate: 1%}"
+        config.write(f"\ncontracts: {{alerts: [{alert}]}}\n")
+    first = load(recent(1), recent(2, total=1), recent(3, total=1)).load_id
+    workspace = Workspace(bigquery_workspace.root)
+
+    state = AlertState(load_id=first - 1)
+    news = NewsReader(workspace, read_manifest(workspace), state).read(time.time())
+
+    assert news.loaded == {"file": Counts(events=3, violating=1)}
+    assert sum(news.received.values()) == 2
 
 
 def test_contracts_are_drafted_from_the_archive(bigquery_workspace, load):
