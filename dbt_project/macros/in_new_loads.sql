@@ -5,21 +5,32 @@
     A model that uses this records what it applied: post_hook="{{ record_applied_loads() }}".
 #}
 {% macro in_new_loads() -%}
-    {%- set from_new_loads -%}
-        from {{ ref('int_loads') }}
-        where load_id not in (
-            select load_id from {{ ref('int_applied_loads') }} where model_name = '{{ this.identifier }}'
-        )
-    {%- endset -%}
     {%- if not is_incremental() -%}
     load_id in (select load_id from {{ ref('int_loads') }})
     {%- else -%}
-    {%- set days = run_query('select distinct _date ' ~ from_new_loads).columns[0].values() | sort -%}
+    {%- set days = new_days() -%}
     {%- if days -%}
-    load_id in (select load_id {{ from_new_loads }})
-    and _date in (date '{{ days | join("', date '") }}')
+    load_id in (select load_id {{ from_new_loads() }})
+    and _date in ({{ date_literals(days) }})
     {%- else -%}
     false
     {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# The days that the loads which this model has not applied yet wrote to, ascending. #}
+{% macro new_days() -%}
+    {{ return(run_query('select distinct _date ' ~ from_new_loads()).columns[0].values() | sort) }}
+{%- endmacro %}
+
+{% macro from_new_loads() -%}
+    from {{ ref('int_loads') }}
+    where load_id not in (
+        select load_id from {{ ref('int_applied_loads') }} where model_name = '{{ this.identifier }}'
+    )
+{%- endmacro %}
+
+{# `days` as a list of SQL literals. #}
+{% macro date_literals(days) -%}
+    date '{{ days | join("', date '") }}'
 {%- endmacro %}

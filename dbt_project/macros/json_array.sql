@@ -8,5 +8,6 @@
 {%- endmacro %}
 
 {% macro bigquery__json_array(text) -%}
-    json_query_array(safe.parse_json({{ text }}, wide_number_mode => 'round'))
+    {%- set parsed = "safe.parse_json(" ~ text ~ ", wide_number_mode => 'round')" -%}
+    case when json_type({{ parsed }}) = 'array' then json_query_array({{ parsed }}) end
 {%- endmacro %}

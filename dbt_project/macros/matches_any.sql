@@ -13,7 +13,8 @@
 
 {% macro bigquery__matches_any(value, patterns) -%}
     {%- if patterns -%}
-    regexp_contains({{ value }}, r'''^(?:(?:{{ patterns | join(')|(?:') }}))$''')
+    {%- set pattern = patterns | join(')|(?:') | replace('\\', '\\\\') | replace("'", "\\'") -%}
+    regexp_contains({{ value }}, '^(?:(?:{{ pattern }}))$')
     {%- else -%}
     false
     {%- endif -%}

@@ -8,5 +8,6 @@
 {%- endmacro %}
 
 {% macro bigquery__newest(value, recency) -%}
-    array_agg({{ value }} ignore nulls order by {{ recency }} desc limit 1)[safe_offset(0)]
+    {# it counts a row whose value is null, unless the recency is null too #}
+    max_by({{ value }}, case when {{ value }} is not null then {{ recency }} end)
 {%- endmacro %}

@@ -7,6 +7,8 @@
 {% macro select_calls(relation, text=[], amounts=[], traits=false) -%}
     {%- set found = raw_column_names(relation) -%}
     {%- set columns = call_columns() -%}
+    {#- asked for in any case, since dbt learns from it what the model reads -#}
+    {%- set from_calls = from_committed_calls(relation) -%}
     {%- for name in text -%}
         {%- do columns.update({name: dbt.type_string()}) -%}
     {%- endfor -%}
@@ -24,7 +26,7 @@ select
     {%- endif %}
     {% if found -%}
     {{ partition_date() }} as _date
-from {{ relation }}
+{{ from_calls }}
     {%- else -%}
     cast(null as date) as _date
 limit 0

@@ -2,7 +2,8 @@
 select id
 from {{ ref('events') }}
 where
-    canonical_user_id is null
+    {{ in_tested_days(ref('stg_loads')) }}
+    and canonical_user_id is null
     and (
         not {{ matches_any('user_id', var('identity_blocked')) }}
         or not {{ matches_any('anonymous_id', var('identity_blocked')) }}

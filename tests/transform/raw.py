@@ -57,7 +57,8 @@ def create_tables(database: Path, tables: Iterable[str] = TABLES) -> None:
         connection.execute("create schema raw")
         connection.execute(
             "create table raw.loads (load_id bigint, committed_at timestamptz,"
-            ' table_name varchar, dates date[], "rows" bigint)'
+            ' table_name varchar, dates date[], "rows" bigint,'
+            " commit_order bigint, first_seq bigint)"
         )
         for table in tables:
             columns = {**CALL, **TABLES[table]}
@@ -93,6 +94,6 @@ def load(database: Path, load_id: int, events: Iterable[Event]) -> None:
                 connection.execute(f"insert into raw.{table} ({names}) values ({marks})", values)
             dates = sorted({row["_date"] for row in found})
             connection.execute(
-                "insert into raw.loads values (?, ?, ?, ?, ?)",
-                [load_id, START, table, dates, len(found)],
+                "insert into raw.loads values (?, ?, ?, ?, ?, ?, ?)",
+                [load_id, START, table, dates, len(found), load_id, found[0]["_seq"]],
             )

@@ -22,8 +22,8 @@ found as (
         case places.place
             when 'user_id' then calls.user_id
             when 'anonymous_id' then calls.anonymous_id
-            when 'email' then lower(trim(calls.email))
-            when 'context_traits_email' then lower(trim(calls.context_traits_email))
+            when 'email' then lower(trim(calls.email, ' '))
+            when 'context_traits_email' then lower(trim(calls.context_traits_email, ' '))
         end as value,
         calls.timestamp,
         calls._seq,

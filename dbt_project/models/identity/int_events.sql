@@ -3,6 +3,8 @@
 {{ config(
     materialized='incremental',
     unique_key='id',
+    partition_by=partition_by_day('received_at'),
+    cluster_by=['type', 'event'],
     post_hook='{{ record_applied_loads() }}'
 ) }}
 
@@ -14,7 +16,7 @@ with calls as (
 newest as (
     select max(_seq) as _seq
     from calls
-    group by id
+    group by {{ event_key() }}
 ),
 
 nodes as (

@@ -3,6 +3,7 @@
 {{ config(
     materialized='incremental',
     unique_key='node',
+    cluster_by=['type', 'value'],
     post_hook='{{ record_applied_loads() }}'
 ) }}
 

@@ -3,6 +3,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['node', 'linked_node'],
+    cluster_by=['node', 'linked_node'],
     post_hook='{{ record_applied_loads() }}'
 ) }}
 

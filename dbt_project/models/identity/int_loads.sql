@@ -4,7 +4,10 @@ with loads as (
     select * from {{ ref('stg_loads') }}
 )
 
-select distinct
+select
     load_id,
+    min(commit_order) as commit_order,
+    min(first_seq) as first_seq,
     _date
 from loads
+group by load_id, _date

@@ -10,6 +10,7 @@ select
     max(timestamp) as last_seen_at
 from events
 where
-    canonical_user_id is not null
+    type = 'group'
+    and canonical_user_id is not null
     and group_id <> ''
 group by canonical_user_id, group_id

@@ -10,7 +10,8 @@ with calls as (
 select
     order_id,
     id as event_id,
-    nullif(upper(trim(currency)), '') as currency,
+    received_at,
+    nullif(upper(trim(currency, ' ')), '') as currency,
     total,
     revenue,
     products,

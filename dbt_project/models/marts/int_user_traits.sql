@@ -11,7 +11,8 @@ with identifies as (
             order by identifies.timestamp, identifies._seq
         ) as _recency
     from {{ ref('stg_identifies') }} as identifies
-    inner join {{ ref('events') }} as events on events.id = identifies.id
+    inner join {{ ref('events') }} as events
+        on {{ is_event('identifies.id', 'identifies.received_at', 'identify') | indent(8) }}
     where events.canonical_user_id is not null
 )
 

@@ -24,5 +24,6 @@ select
     calls.ordered_at,
     refunds.refunded_at
 from calls
-left join events on events.id = calls.event_id
+left join events
+    on {{ is_event('calls.event_id', 'calls.received_at', 'track', 'order_completed') | indent(4) }}
 left join refunds on refunds.order_id = calls.order_id
