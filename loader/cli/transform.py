@@ -32,7 +32,7 @@ def transform(
     """Build users, groups, traits and audiences with dbt.
 
     Readers of the warehouse are not disturbed: the result takes the old one's place at the end, and
-    only if no model and no test failed.
+    only if no model and no test failed. On BigQuery each table takes the old one's place by itself.
     """
     from loader.transform import transform as build_models
 
@@ -55,4 +55,9 @@ def describe(report: "TransformReport") -> str:
     """A transform for a person: what dbt counted, then its warnings."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(report.counts.items()))
     lines = [f"models and tests built in {report.seconds:.0f} s: {counts or 'nothing selected'}"]
+    if report.bytes_processed is not None:
+        billed = (
+            "" if report.bytes_billed is None else f", billed {report.bytes_billed / 1e6:,.1f} MB"
+        )
+        lines.append(f"  BigQuery processed {report.bytes_processed / 1e6:,.1f} MB{billed}")
     return "\n".join([*lines, *(f"  warning: {result}" for result in report.warnings)])

@@ -1,4 +1,8 @@
-"""One transform: copy the warehouse, let dbt build in the copy, publish the copy."""
+"""One transform: copy the warehouse, let dbt build in the copy, publish the copy.
+
+On BigQuery dbt builds in place: a table is replaced there at once or not at all, and its readers
+go on with the one that they began with. A copy of all of them would be billed.
+"""
 
 import json
 from collections import Counter
@@ -11,6 +15,7 @@ from loader.errors import ConfigError
 from loader.locks import exclusive
 from loader.transform.dbt import DbtRun, run_dbt
 from loader.transform.results import NodeResult
+from loader.transform.targets import bigquery_target, duckdb_target
 from loader.warehouse import publish, start_build
 
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml")
@@ -25,6 +30,8 @@ class TransformReport:
     counts: dict[str, int]  # dbt's status (success, pass, warn, skipped …) -> nodes
     warnings: tuple[NodeResult, ...]
     messages: tuple[str, ...]  # what publishing had to put right
+    bytes_processed: int | None = None  # by BigQuery, as dbt tells; None on DuckDB
+    bytes_billed: int | None = None
 
 
 def transform(
@@ -36,16 +43,18 @@ def transform(
 ) -> TransformReport:
     """Run `dbt build` and publish what it built; `arguments` go to dbt, `say` hears each node end.
 
-    Raises TransformFailed if a model or a test failed (the published warehouse is then as it was),
-    ConfigError if the workspace has no dbt project, Busy if another transform is at work here.
+    Raises TransformFailed if a model or a test failed (a published file is then as it was; on
+    BigQuery models built before the failure stay), ConfigError if the workspace has no dbt project,
+    Busy if another transform is at work here.
     """
     _check_project(workspace)
     options = [*arguments, *_as_of_option(as_of, arguments)]
     with exclusive(workspace.home / "transform.lock", "transform"):
+        if workspace.config.warehouse.is_bigquery:
+            return _report(run_dbt(workspace, bigquery_target(workspace), options, say), as_of)
         build = start_build(workspace)
-        run = run_dbt(workspace, build, options, say)
-        messages = publish(workspace, build)
-    return _report(run, as_of, messages)
+        run = run_dbt(workspace, duckdb_target(build), options, say)
+        return _report(run, as_of, publish(workspace, build))
 
 
 def _check_project(workspace: Workspace) -> None:
@@ -74,11 +83,14 @@ def _as_of_option(as_of: datetime | None, arguments: Sequence[str]) -> list[str]
     return ["--vars", json.dumps({"as_of": as_of.isoformat()})]
 
 
-def _report(run: DbtRun, as_of: datetime | None, messages: Sequence[str]) -> TransformReport:
+def _report(run: DbtRun, as_of: datetime | None, messages: Sequence[str] = ()) -> TransformReport:
+    nodes = run.results.nodes
     return TransformReport(
-        as_of=as_of or run.started_at,
+        as_of=as_of or run.results.started_at,
         seconds=run.seconds,
-        counts=dict(Counter(result.status for result in run.results)),
-        warnings=tuple(result for result in run.results if result.status == "warn"),
+        counts=dict(Counter(result.status for result in nodes)),
+        warnings=tuple(result for result in nodes if result.status == "warn"),
         messages=tuple(messages),
+        bytes_processed=run.results.bytes_processed,
+        bytes_billed=run.results.bytes_billed,
     )

@@ -9,12 +9,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from loader.config import Workspace
 from loader.errors import TransformFailed
 from loader.transform.results import NodeResult, RunResults, read_results
+from loader.transform.targets import Target
 
 _TAIL_LINES = 25
 _NODE_ENDED = re.compile(r"\d\d:\d\d:\d\d +(\d+ of \d+ (?!START).*)")
@@ -24,18 +24,17 @@ _NODE_ENDED = re.compile(r"\d\d:\d\d:\d\d +(\d+ of \d+ (?!START).*)")
 class DbtRun:
     """A run of dbt in which nothing failed."""
 
-    started_at: datetime
     seconds: float
-    results: tuple[NodeResult, ...]
+    results: RunResults
 
 
 def run_dbt(
     workspace: Workspace,
-    build: Path,
+    warehouse: Target,
     options: Sequence[str],
     say: Callable[[str], None] | None = None,
 ) -> DbtRun:
-    """Run `dbt build` on the DuckDB file `build`; TransformFailed says what went wrong and where.
+    """Run `dbt build` on `warehouse`; TransformFailed says what went wrong and where.
 
     Results are believed only if this very run wrote them: they must carry its marker.
     """
@@ -43,17 +42,18 @@ def run_dbt(
     marker = {"HEADWATER_RUN": uuid.uuid4().hex}
     (target / "run_results.json").unlink(missing_ok=True)
     started = time.monotonic()
-    exit_code, tail = _run(_command(workspace, target, options), _environment(build, marker), say)
+    command = _command(workspace, target, [*warehouse.arguments, *options])
+    exit_code, tail = _run(command, _environment(warehouse, marker), say)
     seconds = time.monotonic() - started
     results = read_results(target, marker)
     if results is None:
-        raise _crashed(workspace, exit_code, tail)
+        raise _crashed(workspace, warehouse, exit_code, tail)
     failed = [node for node in results.nodes if node.is_failed]
     if failed:
-        raise _failed(workspace, build, failed, results)
+        raise _failed(workspace, warehouse, failed, results)
     if exit_code != 0:
-        raise _crashed(workspace, exit_code, tail)
-    return DbtRun(results.started_at, seconds, results.nodes)
+        raise _crashed(workspace, warehouse, exit_code, tail)
+    return DbtRun(seconds, results)
 
 
 def _command(workspace: Workspace, target: Path, options: Sequence[str]) -> list[str]:
@@ -64,10 +64,11 @@ def _command(workspace: Workspace, target: Path, options: Sequence[str]) -> list
     return [*dbt, *folders, "--log-path", str(workspace.dbt / "logs"), "--no-use-colors"]
 
 
-def _environment(build: Path, marker: Mapping[str, str]) -> dict[str, str]:
+def _environment(warehouse: Target, marker: Mapping[str, str]) -> dict[str, str]:
     return {
         **os.environ,
-        "HEADWATER_WAREHOUSE": str(build),
+        "HEADWATER_TARGET": warehouse.name,
+        **warehouse.variables,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt copies variables with this prefix into the metadata of its artifacts.
         **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in marker.items()},
@@ -101,22 +102,23 @@ def _run(
 
 
 def _failed(
-    workspace: Workspace, build: Path, failed: Sequence[NodeResult], results: RunResults
+    workspace: Workspace, warehouse: Target, failed: Sequence[NodeResult], results: RunResults
 ) -> TransformFailed:
     lines = "\n".join(f"  {node}" for node in failed)
     return TransformFailed(
         f"dbt: {len(failed)} of {len(results.nodes)} nodes failed; "
-        f"the published warehouse is as it was\n{lines}\n"
-        f"  what was built is in {build}, until the next transform; log: {_log(workspace)}",
+        f"{warehouse.after_failure}\n{lines}\n  log: {_log(workspace)}",
         fix="mend what is named above, then repeat `headwater transform`",
     )
 
 
-def _crashed(workspace: Workspace, exit_code: int, tail: Sequence[str]) -> TransformFailed:
+def _crashed(
+    workspace: Workspace, warehouse: Target, exit_code: int, tail: Sequence[str]
+) -> TransformFailed:
     how = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
     lines = "\n".join(f"  | {line}" for line in tail if line)
     return TransformFailed(
-        f"dbt {how} before it was done; the published warehouse is as it was\n{lines}\n"
+        f"dbt {how} before it was done; {warehouse.after_failure}\n{lines}\n"
         f"  log: {_log(workspace)}",
         fix="mend what dbt says above, then repeat `headwater transform`",
     )

@@ -1,7 +1,7 @@
 """What dbt says it did: its artifact run_results.json, with the files that its nodes stand in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,10 +31,12 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class RunResults:
-    """One run of dbt."""
+    """One run of dbt; bytes are those of the statements that made its nodes, where it tells any."""
 
     started_at: datetime
     nodes: tuple[NodeResult, ...]
+    bytes_processed: int | None
+    bytes_billed: int | None
 
 
 def read_results(target: Path, marker: Mapping[str, str]) -> RunResults | None:
@@ -49,7 +51,15 @@ def read_results(target: Path, marker: Mapping[str, str]) -> RunResults | None:
     return RunResults(
         started_at=datetime.fromisoformat(found["metadata"]["invocation_started_at"]),
         nodes=tuple(_node_result(result, defined) for result in found["results"]),
+        bytes_processed=_sum_of("bytes_processed", found["results"]),
+        bytes_billed=_sum_of("bytes_billed", found["results"]),
     )
+
+
+def _sum_of(key: str, results: Sequence[Mapping[str, Any]]) -> int | None:
+    told = [result["adapter_response"].get(key) for result in results]
+    values = [value for value in told if value is not None]
+    return sum(values) if values else None
 
 
 def _read_nodes(target: Path) -> dict[str, Any]:
