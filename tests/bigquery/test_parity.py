@@ -23,6 +23,8 @@ from tests.bigquery.models import (
 )
 from tests.conftest import make_workspace
 
+pytestmark = pytest.mark.xdist_group("parity")  # they share a workspace that takes minutes to build
+
 EVENTS = 20_000
 LOADS = 4
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
@@ -162,7 +164,7 @@ def test_a_second_build_and_one_that_forgot_what_it_applied_change_nothing(built
     )
 
     for _ in range(2):
-        transform(built_workspace, as_of=AS_OF)
+        transform(built_workspace, as_of=AS_OF, arguments=MODELS_ONLY)
 
     assert read_marts(built_workspace) == built
 
