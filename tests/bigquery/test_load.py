@@ -276,3 +276,22 @@ def test_loads_that_no_job_could_bring_together_go_one_after_the_other(bigquery_
     assert rows_of(bigquery_workspace, "select count(*) from {raw}.thing") == [(5_002,)]
     rows = "select `rows`, array_length(dates) from {raw}.loads where table_name = 'thing'"
     assert sorted(rows_of(bigquery_workspace, rows)) == [(1, 1), (1, 1), (2500, 2500), (2500, 2500)]
+
+
+def test_what_duckdb_had_goes_to_bigquery_once(tmp_path, emulator, write_ndjson):
+    workspace = make_workspace(tmp_path / "grown")
+    load_files(workspace, [write_ndjson([track(1, n=1, **{"3d": "x"}), track(2, n="y")], "1")])
+    load_files(workspace, [write_ndjson([track(3, n=1.5)], "2")])
+
+    workspace = on_bigquery(workspace, emulator)
+    load_files(workspace, [write_ndjson([track(1), track(4, n=4)], "3")])
+
+    found = rows_of(workspace, "select id, n, _3d, _rescued from {raw}.thing order by id")
+    assert found == [
+        ("m1", 1.0, "x", None),
+        ("m2", None, None, {"/properties/n": "y"}),
+        ("m3", 1.5, None, None),
+        ("m4", 4.0, None, None),
+    ]
+    loads = "select load_id, commit_order from {raw}.loads where table_name = 'thing' order by 1"
+    assert rows_of(workspace, loads) == [(1, 1), (2, 2), (3, 3)]

@@ -1,5 +1,6 @@
 """The connection to BigQuery: credentials, names, and queries whose cost is bounded."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STATE_DATASET: Final = "headwater"  # what we keep there for ourselves
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _STORAGE_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
+_NO_LABEL: Final = re.compile(r"[^a-z0-9_-]")  # what no label's value may have
 _BRIEFLY: Final = bigquery.DEFAULT_RETRY.with_timeout(10.0)  # a person waits
 
 
@@ -118,7 +120,7 @@ class BigQuery:
         options = self._options(
             maximum_bytes_billed=self.config.maximum_bytes_billed,
             query_parameters=list(parameters),
-            labels={"headwater": where.split(maxsplit=1)[0].lower()[:63]},
+            labels={"headwater": _NO_LABEL.sub("", where.split(maxsplit=1)[0].lower())[:63]},
         )
         with self.asking(where):
             job = self.client.query(sql, job_config=options)

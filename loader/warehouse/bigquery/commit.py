@@ -53,7 +53,8 @@ def read_loads(workspace: Workspace, manifest: Manifest, first: int, last: int) 
             wanted = pc.and_(
                 pc.greater_equal(table["load_id"], first), pc.less_equal(table["load_id"], last)
             )
-            rows += [LoadRow(**{"first_seq": 0, **row}) for row in table.filter(wanted).to_pylist()]
+            found = table.filter(wanted).to_pylist()  # of before `first_seq` was told: without it
+            rows += [LoadRow(**{**row, "first_seq": row.get("first_seq") or 0}) for row in found]
     return sorted(rows, key=lambda row: (row.load_id, row.table_name))
 
 
@@ -91,9 +92,9 @@ def _statements(loads: str, counter: str, rows: Sequence[LoadRow]) -> list[str]:
         inserts.append(
             f"insert into {loads} "
             "(load_id, committed_at, table_name, dates, `rows`, commit_order, first_seq) "
-            "select new.load_id, current_timestamp(), new.table_name, new.dates, new.loaded, "
-            f"(select last from {counter}) - {len(ids)} + new.place, new.first_seq "
-            f"from unnest([{values}]) as new where is_new"
+            "select load.load_id, current_timestamp(), load.table_name, load.dates, load.loaded, "
+            f"(select last from {counter}) - {len(ids)} + load.place, load.first_seq "
+            f"from unnest([{values}]) as load where is_new"
         )
     return [
         "declare is_new bool",

@@ -148,14 +148,22 @@ def _load_config(*, replaces: bool) -> bigquery.LoadJobConfig:
     )
 
 
-def count_rows(connection: BigQuery, part: Part, load_ids: list[int], days: tuple[str, str]) -> int:
-    """How many of the part's rows the table has: those of its loads, with or without JSON.
+def count_rows(
+    connection: BigQuery,
+    part: Part,
+    load_ids: list[int],
+    days: tuple[str, str],
+    *,
+    is_split: bool,
+) -> int:
+    """How many of the part's rows the table has: those of its loads.
 
-    `days` are the first and last of its partitions, as ISO dates.
+    `days` are the first and last of its partitions, as ISO dates. Where the table's rows are split,
+    only those with JSON, or those without.
     """
     table = connection.raw(part.table)
     column = json_column([f.name for f in connection.client.get_table(table).schema])
-    is_part = f" and {column} is {'not ' if part.has_json else ''}null" if column else ""
+    is_part = f" and {column} is {'not ' if part.has_json else ''}null" if is_split else ""
     by = "changed_at" if part.table == "schema_changes" else "received_at"
     sql = (
         f"select count(*) from {quote_name(table)} "

@@ -255,7 +255,8 @@ class _Carrier:
         rows = read_loads(self._workspace, self._manifest, load_ids[0], load_ids[-1])
         days = [day for row in rows if row.table_name == part.table for day in row.dates]
         first, last = (str(min(days)), str(max(days))) if days else ("0001-01-01", "9999-12-30")
-        found = count_rows(self._connection, part, load_ids, (first, last))
+        is_split = sum(other.table == part.table for other in self._shipment.parts) > 1
+        found = count_rows(self._connection, part, load_ids, (first, last), is_split=is_split)
         if found not in (0, part.rows):
             raise LoaderError(
                 f"{self._connection.raw(part.table)} has {found:,} rows of loads {load_ids}, "

@@ -14,7 +14,7 @@ from duckdb.sqltypes import DuckDBPyType
 from loader.durable import refused
 from loader.event.values import ARROW
 from loader.warehouse.bigquery.tables import TYPES, Columns
-from loader.warehouse.outbox import JSON_COLUMNS
+from loader.warehouse.outbox import JSON_COLUMNS, outgoing_name
 from loader.warehouse.views import as_pattern, quote, text
 
 _ARROW: Final[dict[str, pa.DataType]] = {TYPES[kind]: ARROW[kind] for kind in TYPES}
@@ -34,9 +34,9 @@ _MEMORY: Final = "512MB"
 def prepare(files: Sequence[Path], draft: Path, columns: Columns, *, as_json: bool) -> Path:
     """The file to send: the only one of `files` if it fits, else `draft`, written from all.
 
-    `columns` are the table's in BigQuery. With `as_json` BigQuery takes the texts of JSON columns
-    for JSON, as its Storage Write API does, so they are made such as it can store. StorageError if
-    the disk refuses.
+    `columns` are the table's in BigQuery; a file of the time on DuckDB has its own names for them.
+    With `as_json` BigQuery takes the texts of JSON columns for JSON, as its Storage Write API does,
+    so they are made such as it can store. StorageError if the disk refuses.
     """
     if len(files) == 1 and not as_json and _fits(files[0], columns):
         return files[0]
@@ -76,7 +76,8 @@ def _exact(number: str) -> float:
 
 
 def _fits(file: Path, columns: Columns) -> bool:
-    return all(field.type == _ARROW[columns[field.name]] for field in pq.read_schema(file))
+    schema = pq.read_schema(file)
+    return all(f.name in columns and f.type == _ARROW[columns[f.name]] for f in schema)
 
 
 def _query(
@@ -85,9 +86,12 @@ def _query(
     names = ", ".join(text(as_pattern(file)) for file in files)
     source = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
     found = engine.sql(f"select * from {source} limit 0")
-    has = dict(zip(found.columns, found.types, strict=True))
+    has = {
+        outgoing_name(name): (quote(name), kind)
+        for name, kind in zip(found.columns, found.types, strict=True)
+    }
     selected = [
-        f"{_value(quote(name), has[name], kind, as_json=as_json)} as {quote(name)}"
+        f"{_value(*has[name], kind, as_json=as_json)} as {quote(name)}"
         for name, kind in columns.items()
         if name in has
     ]

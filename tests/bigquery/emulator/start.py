@@ -5,14 +5,16 @@ Each patch stands in for documented behaviour that our loads rely on; nothing he
 """
 
 import contextvars
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import sqlglot
 from bqemulator.api.routes import jobs, upload
 from bqemulator.catalog import ddl_sync
 from bqemulator.cli import main
-from bqemulator.domain.errors import AlreadyExistsError
+from bqemulator.domain.errors import AlreadyExistsError, InvalidQueryError
 from bqemulator.grpc_api.write_servicer import BigQueryWriteHandler
 from bqemulator.jobs import executor
 from bqemulator.scripting import interpreter
@@ -21,6 +23,8 @@ from bqemulator.streaming.write_stream import WriteStreamState
 from google.cloud.bigquery_storage_v1 import types
 from sqlglot import exp
 
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+_RESERVED = frozenset(Path(__file__).with_name("reserved_words.txt").read_text().split())
 _wanted_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("wanted", default=None)
 
 
@@ -61,6 +65,8 @@ def keep_job_ids() -> None:
 
     async def query_once(project_id: str, job_id: str, config: Any, **rest: Any) -> Any:
         _refuse_repeated(rest["ctx"], project_id, job_id)
+        refuse_reserved_words(config["query"].get("query", ""))
+        refuse_labels(config.get("labels", {}))
         return await query(project_id, job_id, config, **rest)
 
     new_id = upload._new_job_id
@@ -74,6 +80,29 @@ def keep_job_ids() -> None:
 def _refuse_repeated(ctx: Any, project_id: str, job_id: str | None) -> None:
     if job_id and ctx.catalog.get_job(project_id, job_id) is not None:
         raise AlreadyExistsError(f"Already Exists: Job {project_id}:{job_id}")
+
+
+def refuse_labels(labels: dict[str, str]) -> None:
+    """A label's value has small letters, digits, _ and - only, 63 at most."""
+    for key, value in labels.items():
+        if not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
+            raise InvalidQueryError(f"Label value {value!r} of {key!r} has invalid characters")
+
+
+def refuse_reserved_words(sql: str) -> None:
+    """A word that BigQuery reserves is no name, unless it is quoted or stands behind a dot."""
+    try:
+        statements = sqlglot.parse(sql, dialect="bigquery")
+    except sqlglot.errors.SqlglotError:
+        return  # the engine says what is wrong
+    for statement in filter(None, statements):
+        for name in statement.find_all(exp.Identifier):
+            owner = name.parent
+            is_behind_dot = isinstance(owner, exp.Column | exp.Table | exp.Dot) and (
+                name is not owner.parts[0]
+            )
+            if name.this.upper() in _RESERVED and not name.quoted and not is_behind_dot:
+                raise InvalidQueryError(f"Syntax error: Unexpected keyword {name.this.upper()}")
 
 
 def count_only_loaded_rows() -> None:
