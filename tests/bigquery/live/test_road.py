@@ -117,6 +117,26 @@ def test_columns_come_and_whole_numbers_become_fractions(make_place: Callable[..
     assert found == [("a", 1.0, None), ("b", 1.5, "x")]
 
 
+@pytest.mark.parametrize("load_by", ["jobs", "storage_write"])
+def test_json_that_would_be_rounded_is_kept_as_its_text(
+    make_place: Callable[..., Place], load_by: str
+) -> None:
+    place = make_place(load_by=load_by)
+    base = {"type": "track", "event": "Wide", "userId": "u1", "receivedAt": moment(0, 0)}
+    big = 123456789012345678901234567890
+
+    place.load({**base, "messageId": "a", "properties": {"n": 1}}, name="first")
+    place.load(
+        {**base, "messageId": "b", "properties": {"n": "x"}},
+        {**base, "messageId": "c", "properties": {"n": big}},
+        name="second",
+    )
+
+    found = dict(place.rows("select id, to_json_string(_rescued) from `{raw}.wide`"))
+    assert json.loads(found["b"]) == {"/properties/n": "x"}
+    assert json.loads(json.loads(found["c"])) == {"/properties/n": big}
+
+
 def test_models_are_built_and_syncs_send_each_row_once(
     make_place: Callable[..., Place], state: str
 ) -> None:
