@@ -12,6 +12,7 @@ from typing import Final
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from google.api_core import exceptions
 from google.api_core.retry import Retry
 
 from loader.config import Workspace
@@ -74,6 +75,21 @@ def commit_loads(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
         raise
 
 
+def last_counted(connection: BigQuery, first: int, last: int) -> int:
+    """The greatest id of the loads from `first` to `last` that count there; 0 if none does."""
+    where = f"load: table {connection.raw('loads')}"
+    with connection.asking(where):
+        try:
+            connection.client.get_table(connection.raw("loads"))
+        except exceptions.NotFound:
+            return 0
+    sql = (
+        f"select coalesce(max(load_id), 0) from {quote_name(connection.raw('loads'))} "
+        f"where load_id between {first} and {last}"
+    )
+    return int(next(iter(connection.query(sql, where=where).result()))[0])
+
+
 def _is_overtaken(problem: BaseException) -> bool:
     """Whether another loader's commit was quicker."""
     return isinstance(problem, LoaderError) and "concurrent update" in problem.message
@@ -110,7 +126,7 @@ def _statements(loads: str, counter: str, rows: Sequence[LoadRow]) -> list[str]:
 def _struct(row: LoadRow, orders: dict[int, int]) -> str:
     days = sorted(row.dates)
     listed = ", ".join(f"date '{day}'" for day in days)
-    dates = f"[{listed}]"
+    dates = f"array<date>[{listed}]"  # of which an empty one would be of numbers
     if len(days) > _MAX_DAYS:
         dates = f"generate_date_array(date '{days[0]}', date '{days[-1]}')"
     return (

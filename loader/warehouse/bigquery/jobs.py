@@ -29,25 +29,25 @@ Send = Callable[[str], bigquery.LoadJob | bigquery.QueryJob]
 def load_part(
     connection: BigQuery,
     part: Part,
-    load_id: int,
+    name: str,
     send: Send,
     remember: Callable[[], None],
     *,
     is_there: Callable[[], bool],
 ) -> None:
-    """Bring `part` by one job, which `send` starts under the id that it is given.
+    """Bring `part` by one job, which `send` starts under the id that it is given, made of `name`.
 
     `remember` makes the part's `attempt` durable; it is called before a job of that id is sent. A
     part that an earlier run began may be there: its job, running or done, tells, and where nobody
     remembers the job, `is_there`. Raises what `refused` gives; then the next run takes it up.
     """
-    where = f"load {load_id} into {connection.raw(part.table)}"
+    where = f"load {name} into {connection.raw(part.table)}"
     is_resumed = part.attempt > 0
     for tried in range(_MAX_ATTEMPTS):
         if not is_resumed or tried:
             part.attempt += 1
             remember()
-        job_id = f"hw_{load_id}_{part.label}_{part.attempt}"
+        job_id = f"hw_{name}_{part.label}_{part.attempt}"
         try:
             known = _find(connection, job_id) if is_resumed and not tried else None
             if known is None and is_resumed and not tried and is_there():

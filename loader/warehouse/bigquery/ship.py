@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 from google.cloud import bigquery
 
 from loader.config import Workspace
-from loader.errors import LoaderError
+from loader.errors import ConfigError, LoaderError
 from loader.locks import exclusive
 from loader.warehouse.bigquery.client import BigQuery
-from loader.warehouse.bigquery.commit import commit_loads, read_loads
+from loader.warehouse.bigquery.commit import commit_loads, last_counted, read_loads
 from loader.warehouse.bigquery.jobs import (
     JOB_SECONDS,
     Send,
@@ -54,7 +54,7 @@ from loader.warehouse.bigquery.tables import (
 from loader.warehouse.bigquery.upload import prepare
 from loader.warehouse.bigquery.usage import metered
 from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
-from loader.warehouse.outbox import outgoing_columns
+from loader.warehouse.outbox import LOADS_EACH, outgoing_columns
 
 PACE_SECONDS: Final = 60.0  # BigQuery takes 1,500 load jobs a table and day: one a minute
 _MAX_JOBS_A_DAY: Final = 1_500
@@ -72,7 +72,7 @@ def ship(workspace: Workspace, *, is_paced: bool = False) -> list[str]:
         drop_shipped(workspace, shipping)
         if is_paced and not _is_due(workspace, shipping):
             return []
-        messages: list[str] = []
+        messages = _take_up(workspace, shipping)
         while shipment := shipping.shipment or plan(workspace, read_manifest(workspace), shipping):
             if told := _must_wait(workspace, shipping):
                 return [*messages, told]
@@ -95,6 +95,36 @@ def drop_shipped(workspace: Workspace, shipping: Shipping) -> None:
         commit_manifest(workspace, manifest)
     for file in shipped:
         (workspace.lake / file.file).unlink(missing_ok=True)
+
+
+def _take_up(workspace: Workspace, shipping: Shipping) -> list[str]:
+    """Before the first shipment: whether BigQuery has loads of ours already; what to tell of it.
+
+    It has if what is noted of them here was lost. Loads that began on DuckDB are numbered from 1,
+    in every workspace: ConfigError if the dataset has such loads, since nobody can tell whose.
+    """
+    if shipping.shipped_load_id or shipping.shipment:
+        return []
+    manifest = read_manifest(workspace)
+    ids = [row.load_id for row in read_loads(workspace, manifest, 0, manifest.next_load_id)]
+    if not ids:
+        return []
+    is_numbered_from_1 = ids[0] < LOADS_EACH
+    last = LOADS_EACH - 1 if is_numbered_from_1 else ids[-1]
+    with metered(workspace, "load") as connection:
+        found = last_counted(connection, ids[0], last)
+        loads = connection.raw("loads")
+    if not found:
+        shipping.token = secrets.token_hex(4) if is_numbered_from_1 else ""
+        return []
+    if is_numbered_from_1:
+        raise ConfigError(
+            f"{loads} has loads numbered like those here, from 1: another workspace that began on "
+            "DuckDB brought them, or .headwater/shipping.json, which says what is there, was lost",
+            fix="name another warehouse.raw_dataset, or restore shipping.json from a backup",
+        )
+    shipping.shipped_load_id = found
+    return [f"{loads} has the loads up to {found} already: only later ones are sent"]
 
 
 def _is_due(workspace: Workspace, shipping: Shipping) -> bool:
@@ -181,7 +211,7 @@ class _Carrier:
             load_part(
                 self._connection,
                 part,
-                self._shipment.last_load_id,
+                self._shipping.name_of(self._shipment.last_load_id),
                 send,
                 lambda: self._begin(part),
                 is_there=lambda: self._is_there(part),
@@ -200,7 +230,8 @@ class _Carrier:
             return
         from loader.warehouse.bigquery.staging import stage, unstage  # noqa: PLC0415 - slow
 
-        name = f"headwater/{self._shipment.last_load_id}/{part.label}.parquet"
+        load = self._shipping.name_of(self._shipment.last_load_id)
+        name = f"headwater/{load}/{part.label}.parquet"
         uri = stage(self._connection, bucket, name, path)
         yield send_uri(self._connection, table, uri, replaces=replaces)
         unstage(self._connection, [uri])

@@ -62,7 +62,12 @@ class Shipping:
     shipped_at: float = 0.0  # seconds since 1970
     tables: list[str] = field(default_factory=list)  # that were seen there
     jobs: dict[str, dict[str, int]] = field(default_factory=dict)  # table -> hour -> load jobs
+    token: str = ""  # in names there, where the ids of loads, from 1 as on DuckDB, are not unique
     shipment: Shipment | None = None
+
+    def name_of(self, load_id: int) -> str:
+        """What jobs and staged files that bring loads up to `load_id` are named for."""
+        return f"{load_id}_{self.token}" if self.token else f"{load_id}"
 
     def count_job(self, table: str, now: datetime) -> None:
         """Note a load job into `table`; jobs of more than a day ago are forgotten."""
@@ -91,14 +96,24 @@ def read_shipping(workspace: Workspace) -> Shipping:
     except FileNotFoundError:
         return Shipping()
     except ValueError as problem:
-        raise StorageError(f"{path}: {problem}", fix="restore it from a backup") from problem
-    if found.pop("format_version") > FORMAT_VERSION:
-        raise StorageError(f"{path}: a newer Headwater wrote it", fix="upgrade headwater")
-    shipment = found.pop("shipment")
-    if shipment is not None:
-        parts = [Part(**part) for part in shipment.pop("parts")]
-        found["shipment"] = Shipment(**shipment, parts=parts)
-    return Shipping(**found)
+        raise _damaged(path, str(problem)) from problem
+    try:
+        if found.pop("format_version") > FORMAT_VERSION:
+            raise StorageError(f"{path}: a newer Headwater wrote it", fix="upgrade headwater")
+        shipment = found.pop("shipment")
+        if shipment is not None:
+            parts = [Part(**part) for part in shipment.pop("parts")]
+            found["shipment"] = Shipment(**shipment, parts=parts)
+        return Shipping(**found)
+    except (AttributeError, KeyError, TypeError) as problem:
+        raise _damaged(path, "not as it was written") from problem
+
+
+def _damaged(path: Path, why: str) -> StorageError:
+    return StorageError(
+        f"{path}: {why}",
+        fix="restore it from a backup; without one remove it, and BigQuery is asked what it has",
+    )
 
 
 def write_shipping(workspace: Workspace, shipping: Shipping) -> None:

@@ -1,0 +1,107 @@
+"""What BigQuery refuses and its stand-in doesn't, and names that two workspaces must not share."""
+
+import re
+from datetime import date
+
+import pytest
+import sqlglot
+
+from loader.errors import ConfigError, StorageError
+from loader.load import load_files
+from loader.warehouse.bigquery import commit
+from loader.warehouse.bigquery.client import BigQuery, connect_bigquery
+from loader.warehouse.bigquery.shipment import read_shipping, shipping_path
+from tests.bigquery.asking import rows_of
+from tests.bigquery.conftest import on_bigquery
+from tests.bigquery.models import reserved_names
+from tests.conftest import make_workspace
+
+
+def page(number):
+    return {"type": "page", "userId": "u1", "messageId": f"m{number}"}
+
+
+def test_the_commit_names_nothing_by_a_reserved_word():
+    rows = [commit.LoadRow(1, "t", [date(2026, 3, 4)], 3, 5), commit.LoadRow(1, "u", [], 3, 8)]
+
+    statements = commit._statements("`p.raw.loads`", "`p.raw._commit_order`", rows)
+
+    assert reserved_names([sqlglot.parse_one("select new.a from t as new", "bigquery")]) == {"new"}
+    [inserted] = [one for one in statements if one.startswith("insert")]
+    assert reserved_names([sqlglot.parse_one(inserted, dialect="bigquery")]) == set()
+    assert "array<date>[] as dates" in inserted  # a plain [] is an array of numbers
+
+
+def test_labels_are_such_as_bigquery_takes(bigquery_workspace, write_ndjson, monkeypatch):
+    asked = []
+    options = BigQuery._options
+
+    def noted(self, **given):
+        asked.extend(given.get("labels", {}).values())
+        return options(self, **given)
+
+    monkeypatch.setattr(BigQuery, "_options", noted)
+    load_files(bigquery_workspace, [write_ndjson([page(1)])])
+    connect_bigquery(bigquery_workspace).query("select 1", where="Sync: ünd so")
+
+    assert "load" in asked
+    assert all(re.fullmatch(r"[a-z0-9_-]{0,63}", label) for label in asked)
+
+
+@pytest.fixture
+def moved(tmp_path, emulator, write_ndjson):
+    """A workspace that loads a page on DuckDB, whose loads are numbered from 1, and is switched."""
+
+    def move(number, **settings):
+        workspace = make_workspace(tmp_path / f"workspace{number}")
+        load_files(workspace, [write_ndjson([page(number)], f"{number}.ndjson")])
+        return on_bigquery(workspace, emulator, **settings)
+
+    return move
+
+
+def test_two_workspaces_that_were_on_duckdb_lose_nothing_in_one_project(moved):
+    for workspace in (moved(1), moved(2)):
+        load_files(workspace, [])
+
+        [[found]] = rows_of(workspace, "select count(*) from {raw}.pages")
+        assert found == 1
+
+
+def test_nor_are_they_mixed_in_one_dataset(moved):
+    first = moved(1)
+    load_files(first, [])
+    second = moved(2, raw_dataset=first.config.warehouse.raw_dataset)
+
+    with pytest.raises(ConfigError, match="loads numbered like those here"):
+        load_files(second, [])
+
+    assert rows_of(first, "select id from {raw}.pages") == [("m1",)]
+
+
+def test_what_is_there_is_not_sent_again_when_the_note_of_it_was_lost(
+    bigquery_workspace, write_ndjson
+):
+    load_files(bigquery_workspace, [write_ndjson([page(1), {**page(2), "userId": None}])])
+    shipping_path(bigquery_workspace).unlink()
+
+    report = load_files(bigquery_workspace, [write_ndjson([page(3)])])
+
+    assert any("only later ones are sent" in told for told in report.warnings)
+    assert rows_of(bigquery_workspace, "select id from {raw}.pages order by 1") == [
+        ("m1",),
+        ("m3",),
+    ]
+    assert rows_of(bigquery_workspace, "select count(*) from {raw}.violations") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "written", ["", "{}", "[]", '{"format_version": 1, "shipment": null, "x": 1}']
+)
+def test_a_damaged_note_is_told(bigquery_workspace, written):
+    path = shipping_path(bigquery_workspace)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(written)
+
+    with pytest.raises(StorageError, match=r"shipping\.json: "):
+        read_shipping(bigquery_workspace)
