@@ -1,7 +1,7 @@
 """What BigQuery refuses and its stand-in doesn't, and names that two workspaces must not share."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlglot
@@ -15,6 +15,8 @@ from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
 from tests.bigquery.models import reserved_names
 from tests.conftest import make_workspace
+
+DAYS = [date(2026, 1, 1) + timedelta(n) for n in range(300)]
 
 
 def page(number):
@@ -105,3 +107,37 @@ def test_a_damaged_note_is_told(bigquery_workspace, written):
 
     with pytest.raises(StorageError, match=r"shipping\.json: "):
         read_shipping(bigquery_workspace)
+
+
+def test_loads_whose_log_was_dropped_count_again(bigquery_workspace, write_ndjson):
+    orders = "select distinct load_id, commit_order from {raw}.loads order by commit_order"
+    for number in (1, 2):
+        load_files(bigquery_workspace, [write_ndjson([page(number)], f"{number}.ndjson")])
+    before = rows_of(bigquery_workspace, orders)
+    rows_of(bigquery_workspace, "drop table {raw}.loads")
+
+    report = load_files(bigquery_workspace, [write_ndjson([page(3)], "3.ndjson")])
+
+    assert any("the log that is kept here" in told for told in report.warnings)
+    found = [load_id for load_id, _ in rows_of(bigquery_workspace, orders)]
+    assert found[:2] == [load_id for load_id, _ in before]
+    assert len(found) == 3
+    uncounted = "select id from {raw}.pages where load_id not in (select load_id from {raw}.loads)"
+    assert rows_of(bigquery_workspace, uncounted) == []
+    assert load_files(bigquery_workspace, []).warnings == []
+
+
+def test_a_commit_is_never_too_long_for_bigquery():
+    """A day without a connection, at a load a minute; then three hundred days in 1,200 tables."""
+    many = [
+        commit.LoadRow(load, f"t{n}", DAYS[:2], 9, 1) for load in range(1_440) for n in range(30)
+    ]
+    wide = [commit.LoadRow(9_999, f"table_{n}", DAYS, 9, 1) for n in range(1_200)]
+
+    parts = list(commit._cut([*many, *wide]))
+
+    assert [row for part in parts for row in part] == [*many, *wide]
+    scripts = [";".join(commit._statements("`p.raw.loads`", "`p.raw.c`", part)) for part in parts]
+    assert max(map(len, scripts)) < 1_000_000
+    loads = [{row.load_id for row in part} for part in parts]
+    assert sum(map(len, loads)) == 1_441  # none is cut

@@ -5,9 +5,10 @@ once write the same row of it, so BigQuery aborts one, which tries again: the nu
 order in which loads came to be visible, whoever loaded them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Final
 
 import pyarrow.compute as pc
@@ -22,7 +23,10 @@ from loader.warehouse.manifest import Manifest
 
 COUNTER: Final = "_commit_order"
 _MAX_DAYS: Final = 366  # listed singly for a table; beyond it, all from the first to the last
+_FEW_DAYS: Final = 8  # the same in a load with so many that they would fill a script
+_MAX_LISTED: Final = 20_000
 _MAX_ROWS: Final = 400  # of an insert
+_MAX_SCRIPT: Final = 400_000  # characters; BigQuery takes 1 MB
 _LOADS_TABLE: Final = """create table if not exists {loads} (
     load_id int64, committed_at timestamp, table_name string, dates array<date>, `rows` int64,
     commit_order int64, first_seq int64
@@ -60,7 +64,15 @@ def read_loads(workspace: Workspace, manifest: Manifest, first: int, last: int) 
 
 
 def commit_loads(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
-    """Let the loads of `rows` count, in the order of their ids; those that do already stay."""
+    """Let the loads of `rows` count, in the order of their ids; those that do already stay.
+
+    Many go by several transactions, one after the other; repeated, each finds what it did.
+    """
+    for together in _cut(rows):
+        _commit(connection, together)
+
+
+def _commit(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
     loads = quote_name(connection.raw("loads"))
     counter = quote_name(connection.raw(COUNTER))
     where = "load: commit"
@@ -73,6 +85,27 @@ def commit_loads(connection: BigQuery, rows: Sequence[LoadRow]) -> None:
         if _is_overtaken(problem):
             raise Unavailable(problem.message, fix="repeat the command") from problem
         raise
+
+
+def _cut(rows: Sequence[LoadRow]) -> Iterator[Sequence[LoadRow]]:
+    """`rows` in parts of whole loads, cut at the same loads each time; one part of no rows."""
+    part: list[LoadRow] = []
+    size = 0
+    for _, found in groupby(rows, key=lambda row: row.load_id):
+        load = list(found)
+        added = sum(len(_struct(row, 0, _days_listed(load))) for row in load)
+        if part and size + added > _MAX_SCRIPT:
+            yield part
+            part, size = [], 0
+        part += load
+        size += added
+    yield part
+
+
+def _days_listed(rows: Sequence[LoadRow]) -> int:
+    """How many days a row of the load may list: few where there are very many."""
+    listed = sum(len(row.dates) for row in rows if len(row.dates) <= _MAX_DAYS)
+    return _FEW_DAYS if listed > _MAX_LISTED else _MAX_DAYS
 
 
 def last_counted(connection: BigQuery, first: int, last: int) -> int:
@@ -101,10 +134,17 @@ def _statements(loads: str, counter: str, rows: Sequence[LoadRow]) -> list[str]:
         return tables
     ids = sorted({row.load_id for row in rows})
     orders = {load_id: order for order, load_id in enumerate(ids, start=1)}
+    structs = [
+        _struct(row, orders[load_id], _days_listed(load))
+        for load_id, load in (
+            (load_id, list(found)) for load_id, found in groupby(rows, key=lambda row: row.load_id)
+        )
+        for row in load
+    ]
     is_new = f"not exists (select 1 from {loads} where load_id = {ids[-1]})"
     inserts = []
-    for start in range(0, len(rows), _MAX_ROWS):
-        values = ", ".join(_struct(row, orders) for row in rows[start : start + _MAX_ROWS])
+    for start in range(0, len(structs), _MAX_ROWS):
+        values = ", ".join(structs[start : start + _MAX_ROWS])
         inserts.append(
             f"insert into {loads} "
             "(load_id, committed_at, table_name, dates, `rows`, commit_order, first_seq) "
@@ -123,14 +163,14 @@ def _statements(loads: str, counter: str, rows: Sequence[LoadRow]) -> list[str]:
     ]
 
 
-def _struct(row: LoadRow, orders: dict[int, int]) -> str:
+def _struct(row: LoadRow, place: int, max_days: int) -> str:
     days = sorted(row.dates)
     listed = ", ".join(f"date '{day}'" for day in days)
     dates = f"array<date>[{listed}]"  # of which an empty one would be of numbers
-    if len(days) > _MAX_DAYS:
+    if len(days) > max_days:
         dates = f"generate_date_array(date '{days[0]}', date '{days[-1]}')"
     return (
         f"struct({row.load_id} as load_id, {quote_text(row.table_name)} as table_name, "
-        f"{dates} as dates, {row.rows} as loaded, {orders[row.load_id]} as place, "
+        f"{dates} as dates, {row.rows} as loaded, {place} as place, "
         f"{row.first_seq} as first_seq)"
     )

@@ -164,6 +164,7 @@ class _Carrier:
         waiting = [part for part in self._shipment.parts if not part.is_done]
         new = set(self._manifest.catalog.tables) - set(self._shipping.tables) - {"loads"}
         tables = sorted({*(part.table for part in waiting), *new})
+        told = self._told_of_lost_loads()
         with ThreadPoolExecutor(_AT_ONCE, "shipment") as threads:
             columns = dict(zip(tables, threads.map(self._ensure, tables), strict=True))
             made = [table for table, (_, is_new) in columns.items() if is_new]
@@ -173,10 +174,22 @@ class _Carrier:
             self._bring(threads, [(part, columns[part.table][0]) for part in waiting])
         self._commit()
         shutil.rmtree(self._drafts, ignore_errors=True)
-        return [
+        return told + [
             f"{self._connection.raw(table)} was gone and is made anew, with this load alone: "
             f"`headwater load --rebuild {table}` brings back what it had"
             for table in lost
+        ]
+
+    def _told_of_lost_loads(self) -> list[str]:
+        """Let all loads of ours count anew if BigQuery's log of loads was dropped; say so then."""
+        last = self._shipping.shipped_load_id
+        if not last or last_counted(self._connection, last, last):
+            return []
+        self._shipment.first_load_id = 0
+        self._save()
+        return [
+            f"{self._connection.raw('loads')} did not have the loads that were sent before, and "
+            "without it no row counts: the log that is kept here has been written there anew"
         ]
 
     def _ensure(self, table: str) -> tuple[Columns, bool]:
