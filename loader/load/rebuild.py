@@ -139,7 +139,8 @@ def _check(catalog: Catalog, table: str) -> None:
     if is_log(table):
         raise ConfigError(
             f"rebuild {table}: raw.{table} is a log; the archive has events only",
-            fix="restore .headwater/ from a backup",
+            fix="restore .headwater/ from a backup; in BigQuery the next load that brings rows "
+            "writes raw.loads anew from what is here",
         )
     if table not in catalog.tables:
         guess = nearest(table, [name for name in catalog.tables if not is_log(name)])

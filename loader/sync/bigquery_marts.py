@@ -19,7 +19,13 @@ from loader.errors import ConfigError
 from loader.sync.bigquery_copy import copy_accepted, table_part
 from loader.sync.bigquery_json import json_sql
 from loader.sync.marts import Source, ToJson
-from loader.warehouse.bigquery.client import BigQuery, quote_name, quote_text
+from loader.warehouse.bigquery.client import (
+    ANSWER_SECONDS,
+    PATIENTLY,
+    BigQuery,
+    quote_name,
+    quote_text,
+)
 from loader.warehouse.bigquery.reading import copy_rows
 from loader.warehouse.bigquery.usage import metered
 from loader.warehouse.views import text
@@ -88,7 +94,10 @@ class BigQueryMarts:
         dataset = f"{self.bigquery.config.project}.{self.bigquery.config.dataset}"
         with self.bigquery.asking(f"dataset {dataset}"):
             try:
-                found = {table.table_id for table in self.bigquery.client.list_tables(dataset)}
+                listed = self.bigquery.client.list_tables(
+                    dataset, retry=PATIENTLY, timeout=ANSWER_SECONDS
+                )
+                found = {table.table_id for table in listed}
             except exceptions.NotFound:
                 found = set()
         if not found:

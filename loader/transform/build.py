@@ -51,6 +51,7 @@ def transform(
     options = [*arguments, *_as_of_option(as_of, arguments)]
     with exclusive(workspace.home / "transform.lock", "transform"):
         if workspace.config.warehouse.is_bigquery:
+            _check_bigquery(workspace)
             return _report(run_dbt(workspace, bigquery_target(workspace), options, say), as_of)
         build = start_build(workspace)
         run = run_dbt(workspace, duckdb_target(build), options, say)
@@ -64,6 +65,13 @@ def _check_project(workspace: Workspace) -> None:
                 f"{workspace.root / name} does not exist: there is no dbt project to build",
                 fix="take it from a workspace that `headwater init DIR` writes",
             )
+
+
+def _check_bigquery(workspace: Workspace) -> None:
+    """What keeps every job from running is told at once, and plainly; dbt tries for long."""
+    from loader.warehouse.bigquery.client import connect_bigquery  # noqa: PLC0415 - slow
+
+    connect_bigquery(workspace).dry_run("select 1", where="transform")
 
 
 def _as_of_option(as_of: datetime | None, arguments: Sequence[str]) -> list[str]:

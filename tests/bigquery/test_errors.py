@@ -142,3 +142,13 @@ def test_an_api_that_is_off_says_which_to_enable_by_either_protocol():
 
 def test_where_nothing_tells_a_reason_there_is_none():
     assert reason_of(ValueError("x")) == reason_of(exceptions.NotFound("x")) == ""
+
+
+def test_who_gave_up_tells_what_the_last_answer_was():
+    cause = requests_exceptions.ConnectionError("127.0.0.1:1: connection refused")
+    problem = exceptions.RetryError("Timeout of 10.0s exceeded", cause)
+
+    told = refused("query", problem)
+
+    assert isinstance(told, Unavailable)
+    assert "Timeout of 10.0s exceeded 127.0.0.1:1: connection refused" in told.message

@@ -1,19 +1,21 @@
 """What BigQuery refuses and its stand-in doesn't, and names that two workspaces must not share."""
 
 import re
+import time
 from datetime import date, timedelta
 
 import pytest
 import sqlglot
 
+from loader.cli import main
 from loader.errors import ConfigError, StorageError
 from loader.load import load_files
-from loader.warehouse.bigquery import commit
+from loader.warehouse.bigquery import client, commit
 from loader.warehouse.bigquery.client import BigQuery, connect_bigquery
 from loader.warehouse.bigquery.shipment import read_shipping, shipping_path
 from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
-from tests.bigquery.models import reserved_names
+from tests.bigquery.models import add_models, reserved_names
 from tests.conftest import make_workspace
 
 DAYS = [date(2026, 1, 1) + timedelta(n) for n in range(300)]
@@ -141,3 +143,20 @@ def test_a_commit_is_never_too_long_for_bigquery():
     assert max(map(len, scripts)) < 1_000_000
     loads = [{row.load_id for row in part} for part in parts]
     assert sum(map(len, loads)) == 1_441  # none is cut
+
+
+@pytest.mark.parametrize("command", [["query", "select 1"], ["transform"], ["doctor"]])
+def test_where_nobody_listens_a_command_says_so_soon(
+    tmp_path, emulator, capsys, monkeypatch, command
+):
+    monkeypatch.setattr(client, "_BRIEFLY", client._BRIEFLY.with_timeout(0.5))
+    nobody = "http://127.0.0.1:1"
+    workspace = make_workspace(tmp_path / "workspace")
+    workspace = add_models(on_bigquery(workspace, emulator, base_url=nobody, storage_url=nobody))
+    started = time.monotonic()
+
+    assert main([*command, "--workspace", str(workspace.root)]) == 1
+
+    assert time.monotonic() - started < 10
+    told = capsys.readouterr()
+    assert "Connection refused" in told.out + told.err

@@ -13,6 +13,7 @@ import grpc
 from google.auth import impersonated_credentials
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 from google.oauth2 import service_account
 
 from loader.config import WarehouseConfig, Workspace
@@ -28,6 +29,10 @@ _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _STORAGE_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
 _NO_LABEL: Final = re.compile(r"[^a-z0-9_-]")  # what no label's value may have
 _BRIEFLY: Final = bigquery.DEFAULT_RETRY.with_timeout(10.0)  # a person waits
+# Where nobody answers, Google's client would go on for ten minutes, and twenty with a query.
+PATIENTLY: Final = bigquery.DEFAULT_RETRY.with_timeout(60.0)
+ANSWER_SECONDS: Final = 60.0
+_JOB_PATIENTLY: Final = DEFAULT_JOB_RETRY.with_timeout(60.0)
 
 
 @dataclass
@@ -123,7 +128,13 @@ class BigQuery:
             labels={"headwater": _NO_LABEL.sub("", where.split(maxsplit=1)[0].lower())[:63]},
         )
         with self.asking(where):
-            job = self.client.query(sql, job_config=options)
+            job = self.client.query(
+                sql,
+                job_config=options,
+                retry=PATIENTLY,
+                job_retry=_JOB_PATIENTLY,
+                timeout=ANSWER_SECONDS,
+            )
             job.result()
         self.usage.add(job)
         return job
@@ -131,7 +142,13 @@ class BigQuery:
     def dry_run(self, sql: str, *, where: str = "query") -> bigquery.QueryJob:
         """What the job of `sql` would be (statement_type, schema, bytes): free, nothing is run."""
         with self.asking(where):
-            return self.client.query(sql, job_config=self._options(dry_run=True), retry=_BRIEFLY)
+            return self.client.query(
+                sql,
+                job_config=self._options(dry_run=True),
+                retry=_BRIEFLY,
+                job_retry=None,
+                timeout=_BRIEFLY.timeout,
+            )
 
     @contextmanager
     def asking(self, where: str) -> Iterator[None]:

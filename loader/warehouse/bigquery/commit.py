@@ -18,7 +18,13 @@ from google.api_core.retry import Retry
 
 from loader.config import Workspace
 from loader.errors import LoaderError, Unavailable
-from loader.warehouse.bigquery.client import BigQuery, quote_name, quote_text
+from loader.warehouse.bigquery.client import (
+    ANSWER_SECONDS,
+    PATIENTLY,
+    BigQuery,
+    quote_name,
+    quote_text,
+)
 from loader.warehouse.manifest import Manifest
 
 COUNTER: Final = "_commit_order"
@@ -113,7 +119,9 @@ def last_counted(connection: BigQuery, first: int, last: int) -> int:
     where = f"load: table {connection.raw('loads')}"
     with connection.asking(where):
         try:
-            connection.client.get_table(connection.raw("loads"))
+            connection.client.get_table(
+                connection.raw("loads"), retry=PATIENTLY, timeout=ANSWER_SECONDS
+            )
         except exceptions.NotFound:
             return 0
     sql = (

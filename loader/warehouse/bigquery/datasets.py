@@ -4,7 +4,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from loader.errors import ConfigError
-from loader.warehouse.bigquery.client import BigQuery
+from loader.warehouse.bigquery.client import ANSWER_SECONDS, PATIENTLY, BigQuery
 
 
 def ensure_dataset(connection: BigQuery, name: str) -> None:
@@ -13,7 +13,7 @@ def ensure_dataset(connection: BigQuery, name: str) -> None:
     where = f"dataset {address}"
     with connection.asking(where):
         try:
-            found = connection.client.get_dataset(address)
+            found = connection.client.get_dataset(address, retry=PATIENTLY, timeout=ANSWER_SECONDS)
         except exceptions.NotFound:
             wanted = bigquery.Dataset(address)
             wanted.location = connection.config.location

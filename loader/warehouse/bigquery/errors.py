@@ -134,4 +134,6 @@ def _said(problem: BaseException) -> str:
     """Its message without the address of the request, on one line."""
     errors = getattr(problem, "errors", None) or [{}]
     told = errors[0].get("message") if isinstance(errors[0], dict) else None
+    if isinstance(problem, exceptions.RetryError) and problem.cause is not None:
+        told = f"{problem.message} {problem.cause}"  # by itself it tells no more than a time
     return " ".join(str(told or getattr(problem, "message", None) or problem).split())[:600]

@@ -6,7 +6,12 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from loader.config import Workspace
-from loader.warehouse.bigquery.client import connect_bigquery, quote_name
+from loader.warehouse.bigquery.client import (
+    ANSWER_SECONDS,
+    PATIENTLY,
+    connect_bigquery,
+    quote_name,
+)
 from loader.warehouse.bigquery.errors import REFUSALS, refused
 
 # The condition on the day is for tables that ask for one; it leaves nothing out.
@@ -23,7 +28,7 @@ def rows_by_load(workspace: Workspace, table: str, first: int, last: int) -> Cou
     warehouse = connect_bigquery(workspace)
     where = f"rebuild {table}"
     try:
-        warehouse.client.get_table(warehouse.raw(table))
+        warehouse.client.get_table(warehouse.raw(table), retry=PATIENTLY, timeout=ANSWER_SECONDS)
     except exceptions.NotFound:
         return Counter()
     except REFUSALS as problem:
