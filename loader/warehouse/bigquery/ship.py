@@ -58,6 +58,7 @@ from loader.warehouse.outbox import LOADS_EACH, outgoing_columns
 
 PACE_SECONDS: Final = 60.0  # BigQuery takes 1,500 load jobs a table and day: one a minute
 _MAX_JOBS_A_DAY: Final = 1_500
+_LOOK_BACK: Final = 100  # loads, for one that the log must have
 _AT_ONCE: Final = 8  # jobs, which mostly wait
 
 
@@ -183,7 +184,11 @@ class _Carrier:
     def _told_of_lost_loads(self) -> list[str]:
         """Let all loads of ours count anew if BigQuery's log of loads was dropped; say so then."""
         last = self._shipping.shipped_load_id
-        if not last or last_counted(self._connection, last, last):
+        logged = (
+            read_loads(self._workspace, self._manifest, last - _LOOK_BACK, last) if last else []
+        )
+        # A rebuild brings rows of older loads, and is none itself.
+        if not logged or last_counted(self._connection, logged[-1].load_id, last):
             return []
         self._shipment.first_load_id = 0
         self._save()
