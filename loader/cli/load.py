@@ -38,7 +38,7 @@ def load(
 
     FILE is NDJSON, plain, .gz or .zst: one event, or one {"batch": [...]}, a line; '-' is standard
     input. Without FILE it loads what the collector has taken so far. Loading the same events again
-    changes nothing.
+    changes nothing. With BigQuery for warehouse it also brings there what waits from before.
     """
     if table is not None:
         if files or source:

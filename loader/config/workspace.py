@@ -77,6 +77,11 @@ class Workspace:
         return self.home / "warehouse.duckdb"
 
     @property
+    def shipping(self) -> Path:
+        """How far loads are on their way to BigQuery; there only if some were ever sent."""
+        return self.home / "shipping.json"
+
+    @property
     def state(self) -> Path:
         """What syncs remember: state/<sync>.duckdb."""
         return self.home / "state"

@@ -8,7 +8,7 @@ from google.cloud.bigquery import DEFAULT_RETRY
 
 from loader.config import Workspace
 from loader.doctor.check import Check
-from loader.errors import LoaderError
+from loader.errors import LoaderError, Unavailable
 from loader.warehouse.bigquery.client import STATE_DATASET, BigQuery, connect_bigquery, quote_name
 from loader.warehouse.bigquery.datasets import location_differs
 from loader.warehouse.bigquery.errors import REFUSALS, refused
@@ -26,6 +26,9 @@ def examine_bigquery(workspace: Workspace) -> Iterator[Check]:
     try:
         connection = connect_bigquery(workspace)
         connection.dry_run("select 1", where=f"project {workspace.config.warehouse.project}")
+    except Unavailable as problem:
+        yield Check.fail("bigquery", problem.message, "see that this machine gets through to it")
+        return
     except LoaderError as problem:
         fix = f"{problem.fix}; to run jobs it takes roles/bigquery.jobUser on the project"
         yield Check.fail("bigquery", problem.message, fix)
@@ -73,9 +76,10 @@ def _dataset(connection: BigQuery, name: str, use: str) -> Check:
 def _storage_read(connection: BigQuery) -> Check:
     label = "storage read api"
     config = connection.config
-    table = _any_table(connection, (STATE_DATASET, config.dataset, config.raw_dataset))
+    # No raw table: it may have to be told which partitions are asked for.
+    table = _any_table(connection, (STATE_DATASET, config.dataset))
     if table is None:
-        return Check.ok(label, "not tried: there is no table to read yet")
+        return Check.ok(label, "not tried: there is no mart to read yet")
     try:
         open_session(connection, table)
     except REFUSALS as problem:

@@ -92,7 +92,9 @@ def _published(workspace: Workspace) -> Iterator[Check]:
         yield Check.fail("warehouse", problem.message, problem.fix)
         return
     if is_current:
-        yield Check.ok("warehouse", f"{workspace.warehouse}: readable, its views are up to date")
+        has = "the logs kept here, " if workspace.config.warehouse.is_bigquery else ""
+        told = f"{workspace.warehouse}: {has}readable, its views are up to date"
+        yield Check.ok("warehouse", told)
     else:
         fix = "any other headwater command refreshes them"
         yield Check.warn("warehouse", f"{workspace.warehouse}: its views are out of date", fix)

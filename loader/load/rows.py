@@ -191,12 +191,13 @@ class RowWriter:
             for table, names in sorted(self._names.items())
             if len(names) > 1
         ]
-        return tables + [
+        columns = [
             f"{table}.{column}: {', '.join(sorted(pointers))}"
             for table, buffer in sorted(self._buffers.items())
             for column, pointers in sorted(buffer.met.items())
             if not pointers <= {f"/{column}", f"/properties/{column}"}  # a page's own name
         ]
+        return [*_some(tables, "tables"), *_some(columns, "columns")]
 
     def without_room(self) -> list[str]:
         """What to tell of events that got no table of their own, and of keys without a column."""
@@ -205,9 +206,7 @@ class RowWriter:
             for table, buffer in sorted(self._buffers.items())
             if buffer.overflow
         ]
-        if len(told) > _NAMES_TOLD:
-            told[_NAMES_TOLD:] = [f"and so are {len(told) - _NAMES_TOLD:,} tables more"]
-        return told + self._room.turned_away()
+        return [*_some(told, "tables"), *self._room.turned_away()]
 
     def sample_of(self, table: str, column: str | None) -> str | None:
         """The name of an event of this load that goes into `table`, or the column's pointer."""
@@ -270,6 +269,12 @@ class RowWriter:
         chunk = pa.table(columns)
         self._chunks.setdefault(table, []).append(chunk)
         self._held_bytes += chunk.nbytes
+
+
+def _some(told: list[str], what: str) -> list[str]:
+    """The first of `told`, and how many there are beyond."""
+    rest = len(told) - _NAMES_TOLD
+    return [*told[:_NAMES_TOLD], f"and so in {rest:,} {what} more"] if rest > 0 else told
 
 
 def _rescued_json(buffer: TableBuffer) -> tuple[pa.Array, pa.Array]:

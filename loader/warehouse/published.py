@@ -50,6 +50,12 @@ def repair(workspace: Workspace) -> list[str]:
     Creates what is missing (every raw table exists, typed and empty), moves a stray write-ahead log
     aside, refreshes views after a move of the workspace or a load that was killed before it could.
     """
+    if workspace.shipping.is_file() and not workspace.config.warehouse.is_bigquery:
+        raise ConfigError(
+            "headwater.yml: warehouse: the events of this workspace are in BigQuery, not here",
+            fix="set it back to `type: bigquery`; to use DuckDB, begin another workspace with "
+            "`headwater init DIR`",
+        )
     if not workspace.manifest.is_file():
         with exclusive(workspace.home / "load.lock", "load", wait=True) as was_killed:
             if was_killed:

@@ -7,9 +7,11 @@ from loader.warehouse.bigquery.client import connect_bigquery
 
 
 def rows_of(workspace: Workspace, sql: str) -> list[tuple[Any, ...]]:
-    """The rows that `sql` gives; `{raw}` in it is the dataset of raw tables."""
+    """The rows that `sql` gives; `{raw}` is the dataset of raw tables, marts go without one."""
     asked = sql.format(raw=workspace.config.warehouse.raw_dataset)
-    return [tuple(row) for row in connect_bigquery(workspace).query(asked).result()]
+    return [
+        tuple(row) for row in connect_bigquery(workspace).query(asked, finds_marts=True).result()
+    ]
 
 
 def table_of(workspace: Workspace, name: str) -> Any:

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from loader.config import Workspace
 from loader.errors import ConfigError, LoaderError
 from loader.load import load_files
-from loader.warehouse import read_manifest
+from loader.warehouse import read_manifest, repair
 from loader.warehouse.bigquery.client import connect_bigquery
 from tests.bigquery.asking import rows_of, table_of
 from tests.bigquery.conftest import on_bigquery
@@ -295,3 +296,15 @@ def test_what_duckdb_had_goes_to_bigquery_once(tmp_path, emulator, write_ndjson)
     ]
     loads = "select load_id, commit_order from {raw}.loads where table_name = 'thing' order by 1"
     assert rows_of(workspace, loads) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_there_is_no_way_back_to_duckdb_that_would_show_no_events(bigquery_workspace, load):
+    load(track(1))
+    path = bigquery_workspace.root / "headwater.yml"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith("warehouse:")))
+
+    with pytest.raises(
+        ConfigError, match=r"(?s)events of this workspace are in BigQuery.*Fix: set"
+    ):
+        repair(Workspace(bigquery_workspace.root))

@@ -9,7 +9,7 @@ from loader.cli import main
 from loader.errors import ConfigError, StorageError
 from loader.load import load_files
 from loader.warehouse.bigquery import client, commit
-from loader.warehouse.bigquery.shipment import read_shipping, shipping_path
+from loader.warehouse.bigquery.shipment import read_shipping
 from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
 from tests.bigquery.models import add_models
@@ -65,7 +65,7 @@ def test_what_is_there_is_not_sent_again_when_the_note_of_it_was_lost(
     bigquery_workspace, write_ndjson
 ):
     load_files(bigquery_workspace, [write_ndjson([page(1), {**page(2), "userId": None}])])
-    shipping_path(bigquery_workspace).unlink()
+    bigquery_workspace.shipping.unlink()
 
     report = load_files(bigquery_workspace, [write_ndjson([page(3)])])
 
@@ -81,7 +81,7 @@ def test_what_is_there_is_not_sent_again_when_the_note_of_it_was_lost(
     "written", ["", "{}", "[]", '{"format_version": 1, "shipment": null, "x": 1}']
 )
 def test_a_damaged_note_is_told(bigquery_workspace, written):
-    path = shipping_path(bigquery_workspace)
+    path = bigquery_workspace.shipping
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written)
 

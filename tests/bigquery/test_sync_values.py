@@ -67,9 +67,9 @@ CASES = [
     ("array<float64>[]", "[]::double[]", "[]"),
     ("[3, 1, 2]", "[3, 1, 2]", "[3,1,2]"),
     (
-        "struct(timestamp '2024-01-01 00:00:00+00' as at, [numeric '1.5', numeric '2'] as n)",
-        "{'at': timestamptz '2024-01-01 00:00:00+00', 'n': [1.5::decimal(9, 2), 2]}",
-        '{"at":"2024-01-01T00:00:00Z","n":[1.5,2]}',
+        "struct(timestamp '2024-01-01 00:00:00+00' as moment, [numeric '1.5', numeric '2'] as n)",
+        "{'moment': timestamptz '2024-01-01 00:00:00+00', 'n': [1.5::decimal(9, 2), 2]}",
+        '{"moment":"2024-01-01T00:00:00Z","n":[1.5,2]}',
     ),
     (
         "[struct('x' as a, [struct(1 as b)] as c), struct('y', [struct(2 as b)])]",

@@ -119,10 +119,19 @@ class BigQuery:
         return f"{self.config.project}.{STATE_DATASET}.{table}"
 
     def query(
-        self, sql: str, parameters: Sequence[Any] = (), *, where: str = "query"
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        *,
+        where: str = "query",
+        finds_marts: bool = False,
     ) -> bigquery.QueryJob:
-        """The finished job of `sql`; unqualified tables are marts. Errors as `refused` gives."""
+        """The finished job of `sql`; errors as `refused` gives.
+
+        With `finds_marts` tables without a dataset are marts, whose dataset has to be there then.
+        """
         options = self._options(
+            finds_marts=finds_marts,
             maximum_bytes_billed=self.config.maximum_bytes_billed,
             query_parameters=list(parameters),
             labels={"headwater": _NO_LABEL.sub("", where.split(maxsplit=1)[0].lower())[:63]},
@@ -139,12 +148,14 @@ class BigQuery:
         self.usage.add(job)
         return job
 
-    def dry_run(self, sql: str, *, where: str = "query") -> bigquery.QueryJob:
+    def dry_run(
+        self, sql: str, *, where: str = "query", finds_marts: bool = False
+    ) -> bigquery.QueryJob:
         """What the job of `sql` would be (statement_type, schema, bytes): free, nothing is run."""
         with self.asking(where):
             return self.client.query(
                 sql,
-                job_config=self._options(dry_run=True),
+                job_config=self._options(finds_marts=finds_marts, dry_run=True),
                 retry=_BRIEFLY,
                 job_retry=None,
                 timeout=_BRIEFLY.timeout,
@@ -158,9 +169,10 @@ class BigQuery:
         except REFUSALS as problem:
             raise refused(where, problem, location=self.config.location) from problem
 
-    def _options(self, **options: Any) -> bigquery.QueryJobConfig:
-        marts = f"{self.config.project}.{self.config.dataset}"
-        return bigquery.QueryJobConfig(default_dataset=marts, **options)
+    def _options(self, *, finds_marts: bool, **options: Any) -> bigquery.QueryJobConfig:
+        if finds_marts:
+            options["default_dataset"] = f"{self.config.project}.{self.config.dataset}"
+        return bigquery.QueryJobConfig(**options)
 
 
 def connect_bigquery(workspace: Workspace) -> BigQuery:

@@ -12,7 +12,8 @@ _WHERE: Final = "query"
 
 def is_select(connection: BigQuery, sql: str) -> bool:
     """Whether `sql` is one statement that only reads: BigQuery tells, and runs nothing."""
-    return bool(connection.dry_run(sql, where=_WHERE).statement_type == "SELECT")
+    job = connection.dry_run(sql, where=_WHERE, finds_marts=True)
+    return bool(job.statement_type == "SELECT")
 
 
 def fetch(connection: BigQuery, sql: str, max_rows: int) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -20,7 +21,7 @@ def fetch(connection: BigQuery, sql: str, max_rows: int) -> tuple[list[str], lis
 
     As DuckDB gives them: JSON is text, times with a zone are in UTC.
     """
-    job = connection.query(sql, where=_WHERE)
+    job = connection.query(sql, where=_WHERE, finds_marts=True)
     with connection.asking(_WHERE):
         found = job.result(max_results=max_rows)
         columns = list(found.schema)

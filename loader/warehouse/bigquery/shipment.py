@@ -83,14 +83,9 @@ class Shipping:
         return max(counts, default=0)
 
 
-def shipping_path(workspace: Workspace) -> Path:
-    """Where the state stands."""
-    return workspace.home / "shipping.json"
-
-
 def read_shipping(workspace: Workspace) -> Shipping:
     """The state as last written; a fresh one before the first shipment."""
-    path = shipping_path(workspace)
+    path = workspace.shipping
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -119,7 +114,7 @@ def _damaged(path: Path, why: str) -> StorageError:
 def write_shipping(workspace: Workspace, shipping: Shipping) -> None:
     """Make the state durable, whole or not at all."""
     document = {"format_version": FORMAT_VERSION, **asdict(shipping)}
-    with replacing(shipping_path(workspace)) as draft:
+    with replacing(workspace.shipping) as draft:
         draft.write_text(json.dumps(document), encoding="utf-8")
 
 
