@@ -21,6 +21,7 @@ from loader.sync.bigquery_json import json_sql
 from loader.sync.marts import Source, ToJson
 from loader.warehouse.bigquery.client import (
     ANSWER_SECONDS,
+    ASKED,
     PATIENTLY,
     BigQuery,
     quote_name,
@@ -110,7 +111,7 @@ class BigQueryMarts:
         """See Marts."""
         name = self.bigquery.mart(table)
         with self.bigquery.asking(f"table {name}"):
-            schema = self.bigquery.client.get_table(name).schema
+            schema = self.bigquery.client.get_table(name, **ASKED).schema
         return {column.name: partial(json_sql, field=column) for column in schema}
 
     def boolean(self, value: str) -> str:
@@ -136,7 +137,7 @@ class BigQueryMarts:
         self.connection.execute(_FOUND)
         copy_rows(self.bigquery, diff, self._take, self._forget)
         with self.bigquery.asking(f"table {diff}"):
-            self.bigquery.client.delete_table(diff, not_found_ok=True)
+            self.bigquery.client.delete_table(diff, not_found_ok=True, **ASKED)
         member, departed = (source.member, source.departed) if source.flag else ("", "")
         self.connection.execute(_CANDIDATES.format(member=text(member), departed=text(departed)))
         count = "select copies from found where key is null"

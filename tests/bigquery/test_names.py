@@ -9,6 +9,7 @@ from loader.cli import main
 from loader.errors import ConfigError, StorageError
 from loader.load import load_files
 from loader.warehouse.bigquery import client, commit
+from loader.warehouse.bigquery.client import connect_bigquery
 from loader.warehouse.bigquery.shipment import read_shipping
 from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
@@ -105,6 +106,25 @@ def test_loads_whose_log_was_dropped_count_again(bigquery_workspace, write_ndjso
     uncounted = "select id from {raw}.pages where load_id not in (select load_id from {raw}.loads)"
     assert rows_of(bigquery_workspace, uncounted) == []
     assert load_files(bigquery_workspace, []).warnings == []
+
+
+def test_a_dataset_that_was_deleted_has_its_logs_again_and_each_lost_table_is_told(
+    bigquery_workspace, write_ndjson
+):
+    load_files(bigquery_workspace, [write_ndjson([page(1), {**page(2), "userId": ""}], "1")])
+    connection = connect_bigquery(bigquery_workspace)
+    raw = f"{connection.config.project}.{connection.config.raw_dataset}"
+    connection.client.delete_dataset(raw, delete_contents=True)
+
+    report = load_files(bigquery_workspace, [write_ndjson([page(3)], "2")])
+
+    told = "\n".join(report.warnings)
+    assert "`headwater load --rebuild pages`" in told
+    assert "`headwater load --rebuild order_completed`" in told
+    assert "--rebuild violations" not in told
+    assert rows_of(bigquery_workspace, "select rule from {raw}.violations") == [("no_identity",)]
+    loads = "select count(distinct load_id) from {raw}.loads"
+    assert rows_of(bigquery_workspace, loads) == [(2,)]
 
 
 def test_a_commit_is_never_too_long_for_bigquery():

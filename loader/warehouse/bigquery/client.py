@@ -32,6 +32,7 @@ _BRIEFLY: Final = bigquery.DEFAULT_RETRY.with_timeout(10.0)  # a person waits
 # Where nobody answers, Google's client would go on for ten minutes, and twenty with a query.
 PATIENTLY: Final = bigquery.DEFAULT_RETRY.with_timeout(60.0)
 ANSWER_SECONDS: Final = 60.0
+ASKED: Final[Any] = {"retry": PATIENTLY, "timeout": ANSWER_SECONDS}  # of a short request
 _JOB_PATIENTLY: Final = DEFAULT_JOB_RETRY.with_timeout(60.0)
 
 

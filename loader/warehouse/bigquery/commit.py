@@ -19,8 +19,7 @@ from google.api_core.retry import Retry
 from loader.config import Workspace
 from loader.errors import LoaderError, Unavailable
 from loader.warehouse.bigquery.client import (
-    ANSWER_SECONDS,
-    PATIENTLY,
+    ASKED,
     BigQuery,
     quote_name,
     quote_text,
@@ -119,9 +118,7 @@ def last_counted(connection: BigQuery, first: int, last: int) -> int:
     where = f"load: table {connection.raw('loads')}"
     with connection.asking(where):
         try:
-            connection.client.get_table(
-                connection.raw("loads"), retry=PATIENTLY, timeout=ANSWER_SECONDS
-            )
+            connection.client.get_table(connection.raw("loads"), **ASKED)
         except exceptions.NotFound:
             return 0
     sql = (

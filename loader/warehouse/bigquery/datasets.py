@@ -4,7 +4,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from loader.errors import ConfigError
-from loader.warehouse.bigquery.client import ANSWER_SECONDS, PATIENTLY, BigQuery
+from loader.warehouse.bigquery.client import ASKED, BigQuery
 
 
 def ensure_dataset(connection: BigQuery, name: str) -> None:
@@ -13,11 +13,11 @@ def ensure_dataset(connection: BigQuery, name: str) -> None:
     where = f"dataset {address}"
     with connection.asking(where):
         try:
-            found = connection.client.get_dataset(address, retry=PATIENTLY, timeout=ANSWER_SECONDS)
+            found = connection.client.get_dataset(address, **ASKED)
         except exceptions.NotFound:
             wanted = bigquery.Dataset(address)
             wanted.location = connection.config.location
-            found = connection.client.create_dataset(wanted, exists_ok=True)
+            found = connection.client.create_dataset(wanted, exists_ok=True, **ASKED)
     if misplaced := location_differs(connection, found):
         raise ConfigError(
             f"{where} {misplaced}",

@@ -10,7 +10,7 @@ from google.api_core.retry import Retry
 from google.cloud import bigquery
 
 from loader.errors import Unavailable
-from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.errors import REFUSALS, is_worth_retrying, refused
 from loader.warehouse.bigquery.shipment import Part
 from loader.warehouse.bigquery.upload import json_column
@@ -162,7 +162,7 @@ def count_rows(
     only those with JSON, or those without.
     """
     table = connection.raw(part.table)
-    column = json_column([f.name for f in connection.client.get_table(table).schema])
+    column = json_column([f.name for f in connection.client.get_table(table, **ASKED).schema])
     is_part = f" and {column} is {'not ' if part.has_json else ''}null" if is_split else ""
     by = "changed_at" if part.table == "schema_changes" else "received_at"
     sql = (

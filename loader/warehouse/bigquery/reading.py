@@ -9,7 +9,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import types
 
 from loader.errors import LoaderError
-from loader.warehouse.bigquery.client import BigQuery
+from loader.warehouse.bigquery.client import ASKED, BigQuery
 from loader.warehouse.bigquery.errors import REFUSALS, refused
 
 _ANSWER_SECONDS: Final = 30.0
@@ -34,7 +34,7 @@ def copy_rows(
         _log.warning("%s", _advice(refused(f"table {table}: Storage Read API", problem)))
         forget()
         with connection.asking(f"table {table}"):
-            rows = connection.client.list_rows(table)
+            rows = connection.client.list_rows(table, **ASKED)
             for batch in rows.to_arrow_iterable(bqstorage_client=None):
                 take(batch)
 

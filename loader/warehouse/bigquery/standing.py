@@ -7,8 +7,7 @@ from google.cloud import bigquery
 
 from loader.config import Workspace
 from loader.warehouse.bigquery.client import (
-    ANSWER_SECONDS,
-    PATIENTLY,
+    ASKED,
     connect_bigquery,
     quote_name,
 )
@@ -28,7 +27,7 @@ def rows_by_load(workspace: Workspace, table: str, first: int, last: int) -> Cou
     warehouse = connect_bigquery(workspace)
     where = f"rebuild {table}"
     try:
-        warehouse.client.get_table(warehouse.raw(table), retry=PATIENTLY, timeout=ANSWER_SECONDS)
+        warehouse.client.get_table(warehouse.raw(table), **ASKED)
     except exceptions.NotFound:
         return Counter()
     except REFUSALS as problem:

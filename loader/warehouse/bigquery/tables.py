@@ -10,7 +10,7 @@ from google.cloud import bigquery
 
 from loader.errors import ConfigError, LoaderError
 from loader.event.values import ColumnType
-from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.datasets import ensure_dataset
 from loader.warehouse.bigquery.errors import REFUSALS, refused
 from loader.warehouse.catalog import is_log
@@ -50,10 +50,10 @@ def ensure_table(
     where = f"table {connection.raw(table)}"
     try:
         try:
-            found = connection.client.get_table(connection.raw(table))
+            found = connection.client.get_table(connection.raw(table), **ASKED)
         except exceptions.NotFound:
             wanted = _new_table(connection, table, columns, kept_days)
-            made = connection.client.create_table(wanted)
+            made = connection.client.create_table(wanted, **ASKED)
             return _columns_of(made), True
         if missing := {n: kind for n, kind in columns.items() if n not in _columns_of(found)}:
             found = _add_columns(connection, table, missing)
@@ -76,7 +76,7 @@ def make_waiting_table(connection: BigQuery, name: str, columns: Columns) -> Non
     table = bigquery.Table(connection.raw(name), schema=schema)
     table.expires = datetime.now(UTC) + _WAITING_KEPT
     try:
-        connection.client.create_table(table, exists_ok=True)
+        connection.client.create_table(table, exists_ok=True, **ASKED)
     except REFUSALS as problem:
         where = f"table {connection.raw(name)}"
         raise refused(where, problem, location=connection.config.location) from problem
@@ -85,7 +85,7 @@ def make_waiting_table(connection: BigQuery, name: str, columns: Columns) -> Non
 def drop_waiting_table(connection: BigQuery, name: str) -> None:
     """Remove it; if that fails, it goes by itself."""
     with suppress(*REFUSALS):
-        connection.client.delete_table(connection.raw(name), not_found_ok=True)
+        connection.client.delete_table(connection.raw(name), not_found_ok=True, **ASKED)
 
 
 def partition_column(table: str) -> str:
@@ -132,7 +132,7 @@ def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery
                 raise
             for add in some:
                 _alter(connection, table, add)
-    return connection.client.get_table(connection.raw(table))
+    return connection.client.get_table(connection.raw(table), **ASKED)
 
 
 def _alter(connection: BigQuery, table: str, change: str) -> None:
