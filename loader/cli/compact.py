@@ -53,9 +53,9 @@ def _retype(workspace: "Workspace", names: tuple[str, ...], *, as_json: bool) ->
     contracts = [c for c in read_contracts(workspace.schemas) if c.table == table]
     wanted = {name: kind for contract in contracts for name, kind in columns_named(contract)}
     if workspace.config.warehouse.is_bigquery:
-        from loader.warehouse.bigquery.retyping import follow_types
+        from loader.warehouse.bigquery.retyping import retype_in_bigquery
 
-        report = follow_types(workspace, str(table), column, wanted)
+        report = retype_in_bigquery(workspace, str(table), column, wanted)
     else:
         report = retype_table(workspace, str(table), column, wanted)
     messages = repair(workspace)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loader.config import Workspace
@@ -53,7 +54,7 @@ class RetypeReport:
 
 
 @dataclass
-class _Survey:
+class Survey:
     """What is in `_rescued` of one column's values, whose places in the column are empty."""
 
     old: ColumnType
@@ -62,6 +63,7 @@ class _Survey:
     pointers: dict[str, None] = field(default_factory=dict)
 
     def add(self, pointer: str, value: Any) -> None:
+        """Count a value, found at `pointer`."""
         self.values += 1
         if len(self.pointers) < 10:
             self.pointers[pointer] = None
@@ -149,10 +151,10 @@ def tables_with(catalog: Catalog, table: str, column: str | None) -> list[str]:
 
 def _survey(
     workspace: Workspace, manifest: Manifest, tables: Sequence[str], names: Sequence[str]
-) -> dict[str, _Survey]:
+) -> dict[str, Survey]:
     """What `_rescued` holds of each column, all `tables` together."""
     types = manifest.catalog.types()[tables[0]]
-    surveys = {name: _Survey(types[name]) for name in names}
+    surveys = {name: Survey(types[name]) for name in names}
     for file in manifest.files if names else ():
         if file.table_name not in tables:
             continue
@@ -160,17 +162,23 @@ def _survey(
             there = set(stored.schema_arrow.names)
             wanted = [name for name in (*names, "_rescued") if name in there]
             for batch in stored.iter_batches(_BATCH_ROWS, columns=wanted):
-                for row, kept in rescued_values(batch, file.table_name, surveys):
-                    for pointer, (name, value) in kept.items():
-                        if name not in there or not batch.column(name)[row].is_valid:
-                            surveys[name].add(pointer, value)
+                survey_rows(batch, file.table_name, surveys)
     return surveys
+
+
+def survey_rows(rows: pa.RecordBatch, table: str, surveys: Mapping[str, Survey]) -> None:
+    """Add what `_rescued` holds of each column whose place is empty, in `rows` of `table`."""
+    there = set(rows.schema.names)
+    for row, kept in rescued_values(rows, table, surveys):
+        for pointer, (name, value) in kept.items():
+            if name not in there or not rows.column(name)[row].is_valid:
+                surveys[name].add(pointer, value)
 
 
 def _plan(
     catalog: Catalog,
     tables: Sequence[str],
-    surveys: Mapping[str, _Survey],
+    surveys: Mapping[str, Survey],
     wanted: Mapping[str, ColumnType],
 ) -> list[TableRewrite]:
     """The tables to write anew, each with its columns that change."""

@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlglot
 
 from loader.alerts import AlertState, Counts
 from loader.authoring import draft_contracts
@@ -146,51 +145,6 @@ def test_only_logs_that_were_sent_are_compacted(bigquery_workspace, load):
 
 def due(workspace, now):
     return compactable(workspace, read_manifest(workspace), now)
-
-
-def sized(number, size):
-    return {**ORDER, "event": "Sized", "messageId": f"s-{number}", "properties": {"size": size}}
-
-
-def contract_of_size(workspace, kind):
-    rules = {"properties": {"size": {"type": kind}}}
-    path = workspace.schemas / "track" / "sized.json"
-    path.write_text(json.dumps({"name": "Sized", "rules": rules}))
-
-
-def test_a_column_of_another_type_than_the_contract_wants_is_told_with_what_to_run(
-    bigquery_workspace, load, capsys
-):
-    load(sized(1, "17"))
-    contract_of_size(bigquery_workspace, "integer")
-
-    code = main(["--workspace", str(bigquery_workspace.root), "compact", "--retype", "sized"])
-
-    told = capsys.readouterr().err
-    assert code == 2
-    assert "retype sized size: the column is STRING in BigQuery, wanted INTEGER" in told
-    statement = told[told.index("create or replace table") :].strip()
-    [parsed] = sqlglot.parse(statement, dialect="bigquery")
-    assert "safe_cast(`size` as INT64)" in statement
-    assert parsed.find(sqlglot.exp.PartitionedByProperty) is not None
-
-
-def test_once_it_was_run_the_catalog_follows(bigquery_workspace, load, capsys):
-    load(sized(1, "17"))
-    contract_of_size(bigquery_workspace, "integer")
-    raw = bigquery_workspace.config.warehouse.raw_dataset
-    for change in ("drop column size", "add column size int64"):
-        rows_of(bigquery_workspace, f"alter table {raw}.sized {change}")
-    command = ["--workspace", str(bigquery_workspace.root), "compact", "--retype", "sized"]
-
-    assert [main(command), main(command)] == [0, 0]
-    load(sized(2, 18), sized(3, 19))
-
-    assert "sized.size: text is int" in capsys.readouterr().out
-    found = rows_of(bigquery_workspace, "select id, size from {raw}.sized order by id")
-    assert found == [("s-1", None), ("s-2", 18), ("s-3", 19)]
-    changed = "select change, old_type, new_type from {raw}.schema_changes where change = 'retyped'"
-    assert rows_of(bigquery_workspace, changed) == [("retyped", "text", "int")]
 
 
 def test_a_demo_and_a_new_workspace_inside_are_on_duckdb(bigquery_workspace, capsys):

@@ -110,7 +110,7 @@ def send_by_way_of(connection: BigQuery, table: str, waiting: str, names: Sequen
     """
     columns = ", ".join(map(quote_name, names))
     values = ", ".join(
-        _as_json(name) if name in JSON_COLUMNS else quote_name(name) for name in names
+        as_json(quote_name(name)) if name in JSON_COLUMNS else quote_name(name) for name in names
     )
     sql = (
         f"insert into {quote_name(connection.raw(table))} ({columns}) "
@@ -133,8 +133,8 @@ def send_by_way_of(connection: BigQuery, table: str, waiting: str, names: Sequen
     return send
 
 
-def _as_json(name: str) -> str:
-    column = quote_name(name)
+def as_json(column: str) -> str:
+    """The SQL of a column of JSON texts as JSON; see `send_by_way_of`."""
     return f"coalesce(safe.parse_json({column}), to_json({column}))"
 
 

@@ -1,164 +1,255 @@
-"""Columns of raw tables in BigQuery that took another type: the catalog here follows them.
+"""Columns of raw tables in BigQuery take other types, as `retype` lets them on DuckDB.
 
-What a table in BigQuery holds is rewritten there, by a statement that a person runs: it is billed
-for the whole table, and what other loaders commit meanwhile would be lost.
+BigQuery's tables change first, then, in one commit, what is here: the files that wait, the catalog
+and the log. Each step leaves things such that repeating the command goes on from there.
 """
 
+import logging
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from pathlib import Path
 
 from google.api_core import exceptions
 
 from loader.config import Workspace
-from loader.errors import ConfigError, Unavailable
 from loader.event.values import ColumnType
 from loader.locks import exclusive
-from loader.warehouse.bigquery.client import BigQuery, connect_bigquery, quote_name
-from loader.warehouse.bigquery.errors import REFUSALS, refused
-from loader.warehouse.bigquery.shipment import read_shipping, waiting_files
-from loader.warehouse.bigquery.tables import SQL_TYPES, TYPES, clustered_by, partition_column
+from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.retype_plan import (
+    Keys,
+    decoded,
+    has_big_ints_in,
+    keys_of,
+    narrowest,
+    survey_columns,
+)
+from loader.warehouse.bigquery.retyped_column import (
+    ColumnRetype,
+    StoredTable,
+    retired_name,
+    retyped_name,
+)
+from loader.warehouse.bigquery.retyped_outbox import recall, rewrite_file
+from loader.warehouse.bigquery.ship import ship_waiting
+from loader.warehouse.bigquery.shipment import read_shipping
+from loader.warehouse.bigquery.tables import TYPES, TypesDiffer
+from loader.warehouse.bigquery.usage import metered
 from loader.warehouse.lake import sweep
-from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
+from loader.warehouse.manifest import LakeFile, Manifest, commit_manifest, read_manifest
 from loader.warehouse.outbox import lake_writer, outgoing_name
-from loader.warehouse.retype import RetypedColumn, RetypeReport, chosen_columns, tables_with
+from loader.warehouse.retype import (
+    RetypedColumn,
+    RetypeReport,
+    Survey,
+    chosen_columns,
+    tables_with,
+)
+from loader.warehouse.rewriting import ColumnRewrite, TableRewrite
 from loader.warehouse.schema_changes import SchemaChange, write_changes
 
-_KINDS: Final = {there: kind for kind, there in TYPES.items()}
+_log = logging.getLogger(__name__)
 
 
-def follow_types(
+def retype_in_bigquery(
     workspace: Workspace,
     table: str,
     column: str | None = None,
     wanted: Mapping[str, ColumnType] | None = None,
 ) -> RetypeReport:
-    """Let the columns that events added to `table`, or one of them, have BigQuery's types here.
+    """Give the columns that events added to `table`, or one of them, the types `wanted`.
 
-    Raises ConfigError, with the statement to run there, for a column that has not the type
-    `wanted`; Unavailable while rows of the table wait here, and errors as `refused` gives. Then
-    nothing has changed.
+    As `retype` does it on DuckDB. What waits here is sent first, and this workspace sends and loads
+    nothing meanwhile; what other loaders send comes with the new type, or is refused. Durable here
+    and there when it returns. Raises as `retype`, and what `refused` gives: repeated, it goes on.
     """
     started = time.monotonic()
-    lock = workspace.home / "load.lock"
-    with exclusive(lock, "load", wait=True) as was_killed:
-        manifest = read_manifest(workspace)
-        if was_killed:
-            sweep(workspace, manifest)
-        names = chosen_columns(manifest.catalog, table, column)
-        tables = tables_with(manifest.catalog, table, column)
-        _refuse_while_waiting(workspace, manifest, tables)
-        there = _types_there(connect_bigquery(workspace), tables, names)
-        changes = _changes(manifest, table, there)
-        _refuse_unmet(workspace, tables, there, wanted or {})
-        if changes:
-            _commit(workspace, manifest, tables, changes)
-    columns = [RetypedColumn(table, name, *kinds, 0, 0) for name, kinds in changes.items()]
+    with exclusive(workspace.home / "ship.lock", "shipment", wait=True):
+        shipping = read_shipping(workspace)
+        with suppress(TypesDiffer):  # what has no room there gets it below
+            _tell(ship_waiting(workspace, shipping))
+        with (
+            exclusive(workspace.home / "load.lock", "load", wait=True) as was_killed,
+            metered(workspace, "compact") as connection,
+        ):
+            manifest = read_manifest(workspace)
+            if was_killed:
+                sweep(workspace, manifest)
+            names = chosen_columns(manifest.catalog, table, column)
+            tables = tables_with(manifest.catalog, table, column)
+            waiting = recall(workspace, manifest, shipping, tables)
+            retyping = _Retyping(workspace, connection, manifest, waiting)
+            retyping.run(tables, names, wanted or {})
+        with suppress(TypesDiffer):  # of other columns, which the next load tells
+            _tell(ship_waiting(workspace, shipping))
+    columns = [
+        RetypedColumn(table, c.name, c.old, c.new, c.taken_back, c.rescued)
+        for (table, _), c in retyping.done.items()
+    ]
     return RetypeReport(columns, round(time.monotonic() - started, 3))
 
 
-def _refuse_while_waiting(workspace: Workspace, manifest: Manifest, tables: Sequence[str]) -> None:
-    waiting = waiting_files(manifest, read_shipping(workspace))
-    rows = sum(file.rows for file in waiting if file.table_name in tables)
-    if rows:
-        raise Unavailable(
-            f"retype {tables[0]}: {rows:,} rows wait here for BigQuery, with the types of now",
-            fix="send them with `headwater load`, then repeat",
-        )
+def _tell(messages: Sequence[str]) -> None:
+    for message in messages:
+        _log.warning("%s", message)
 
 
-def _types_there(
-    connection: BigQuery, tables: Sequence[str], names: Sequence[str]
-) -> dict[str, dict[str, ColumnType]]:
-    """By column: the type that it has in each table of BigQuery that has it."""
-    found: dict[str, dict[str, ColumnType]] = {name: {} for name in names}
-    for table in tables:
-        where = f"retype: table {connection.raw(table)}"
-        try:
-            schema = connection.client.get_table(connection.raw(table)).schema
-        except exceptions.NotFound:
-            continue
-        except REFUSALS as problem:
-            raise refused(where, problem, location=connection.config.location) from problem
-        kinds = {field.name: field.field_type for field in schema}
-        for name in names:
-            if kind := _KINDS.get(kinds.get(outgoing_name(name), "")):
-                found[name][table] = kind
-    return found
+class _Retyping:
+    """One run; `done` says by table and column what it came to."""
 
+    def __init__(
+        self,
+        workspace: Workspace,
+        connection: BigQuery,
+        manifest: Manifest,
+        waiting: Sequence[LakeFile],
+    ) -> None:
+        self.done: dict[tuple[str, str], ColumnRewrite] = {}
+        self._workspace = workspace
+        self._connection = connection
+        self._manifest = manifest
+        self._waiting = waiting
+        self._drafts: Path = workspace.home / "retype"
 
-def _changes(
-    manifest: Manifest, table: str, there: Mapping[str, Mapping[str, ColumnType]]
-) -> dict[str, tuple[ColumnType, ColumnType]]:
-    """The columns with one type in all tables that is another than the catalog's: old, new."""
-    types = manifest.catalog.types()[table]
-    return {
-        name: (types[name], next(iter(kinds.values())))
-        for name, kinds in there.items()
-        if len(set(kinds.values())) == 1 and types[name] not in kinds.values()
-    }
+    def run(
+        self, tables: Sequence[str], names: Collection[str], wanted: Mapping[str, ColumnType]
+    ) -> None:
+        """All of it."""
+        if not names:
+            return
+        shutil.rmtree(self._drafts, ignore_errors=True)
+        self._drafts.mkdir()
+        catalog = self._manifest.catalog
+        types = {name: catalog.types()[tables[0]][name] for name in names}
+        stored = [found for table in tables if (found := self._stored(table))]
+        keyed = [(table, keys_of(table, names)) for table in stored]
+        for table, keys in keyed:
+            self._finish_begun(table, keys)
+        surveys = survey_columns(self._workspace, keyed, self._waiting, types)
+        plan: dict[str, ColumnType] = {}
+        for name, survey in surveys.items():
+            new = wanted.get(name) or narrowest(name, survey, stored, catalog)
+            for table, keys in keyed:
+                self._retype(table, keys[name], survey, name, new)
+            has_other_type = new is not types[name]
+            if has_other_type or survey.fits.get(new) or self._has_done(name):
+                plan[name] = new
+        replaced = self._rewrite_waiting(tables, plan, surveys)
+        self._commit(tables, plan, stored, replaced)
+        shutil.rmtree(self._drafts, ignore_errors=True)
 
+    def _stored(self, table: str) -> StoredTable | None:
+        """The table as it is in BigQuery, if it is."""
+        raw = self._connection.raw(table)
+        with self._connection.asking(f"compact: retype {raw}"):
+            try:
+                schema = self._connection.client.get_table(raw).schema
+            except exceptions.NotFound:
+                return None
+        return StoredTable(self._connection, table, {f.name: f.field_type for f in schema})
 
-def _refuse_unmet(
-    workspace: Workspace,
-    tables: Sequence[str],
-    there: Mapping[str, Mapping[str, ColumnType]],
-    wanted: Mapping[str, ColumnType],
-) -> None:
-    for name, kinds in there.items():
-        first = wanted.get(name) or next(iter(kinds.values()), None)
-        for table in tables:
-            kind = kinds.get(table)
-            if first is not None and kind is not None and kind is not first:
-                connection = connect_bigquery(workspace)
-                raise ConfigError(
-                    f"retype {table} {name}: the column is {TYPES[kind]} in BigQuery, wanted "
-                    f"{TYPES[first]}",
-                    fix="while nothing is loaded, run this there, which is billed for the whole "
-                    f"table, then repeat: {statement(connection, table, name, first)}",
+    def _finish_begun(self, table: StoredTable, keys: Keys) -> None:
+        """What a killed run left once a column had its new type."""
+        for name, found in keys.items():
+            column = outgoing_name(name)
+            old, new = table.kind_of(retired_name(column)), table.kind_of(column)
+            if old and new:
+                change = ColumnRewrite(name, old, new, decoded(found))
+                ColumnRetype(table, change, found, self._drafts / "rows.parquet").finish()
+                self._note(table.name, change)
+
+    def _retype(
+        self, table: StoredTable, keys: Collection[str], survey: Survey, name: str, new: ColumnType
+    ) -> None:
+        """One column of one table in BigQuery."""
+        column = outgoing_name(name)
+        old = table.kind_of(column)
+        if old is None:
+            return  # the next load makes it
+        change = ColumnRewrite(name, old, new, list(survey.pointers))
+        retype = ColumnRetype(table, change, keys, self._drafts / "rows.parquet")
+        if old is not new:
+            retype.begin()
+            retype.finish()
+            table.columns[column] = TYPES[new]
+        elif keys and survey.fits.get(new):
+            retype.take_back()
+        if old is new and retyped_name(column) in table.columns:
+            table.alter(f"drop column if exists {quote_name(retyped_name(column))}")
+        self._note(table.name, change)
+
+    def _note(self, table: str, change: ColumnRewrite) -> None:
+        """Count what was done, if anything was."""
+        if change.old is change.new and not change.taken_back:
+            return
+        known = self.done.setdefault((table, change.name), change)
+        if known is not change:
+            known.new = change.new
+            known.taken_back += change.taken_back
+            known.rescued += change.rescued
+            known.has_big_ints |= change.has_big_ints
+
+    def _has_done(self, name: str) -> bool:
+        return any(column == name for _, column in self.done)
+
+    def _rewrite_waiting(
+        self, tables: Sequence[str], plan: Mapping[str, ColumnType], surveys: Mapping[str, Survey]
+    ) -> dict[LakeFile, list[LakeFile]]:
+        """What waits here gets the types of `plan`; by file, what takes its place."""
+        types = self._manifest.catalog.types()[tables[0]]
+        replaced = {}
+        for file in self._waiting if plan else ():
+            changes = {
+                name: ColumnRewrite(name, types[name], new, list(surveys[name].pointers))
+                for name, new in plan.items()
+            }
+            rewrite = TableRewrite(file.table_name, changes)
+            version = self._manifest.version + 1
+            replaced[file] = rewrite_file(self._workspace, file, rewrite, version, self._drafts)
+            for change in changes.values():
+                self._note(file.table_name, change)
+        return replaced
+
+    def _commit(
+        self,
+        tables: Sequence[str],
+        plan: Mapping[str, ColumnType],
+        stored: Sequence[StoredTable],
+        replaced: Mapping[LakeFile, Sequence[LakeFile]],
+    ) -> None:
+        """Let the catalog, the log and the outbox follow, all at once."""
+        manifest = self._manifest
+        for name, new in plan.items():
+            old = manifest.catalog.types()[tables[0]][name]
+            for table in tables:
+                self._note(table, ColumnRewrite(name, old, new, []))
+            if old is not new:
+                manifest.catalog.retype(tables, name, new)
+            state = manifest.catalog.state_of(tables[0], name)
+            if state is not None:
+                state.has_big_ints = has_big_ints_in(name, stored, manifest.catalog) or any(
+                    c.has_big_ints for (_, column), c in self.done.items() if column == name
                 )
-
-
-def statement(connection: BigQuery, table: str, name: str, kind: ColumnType) -> str:
-    """What gives a column in BigQuery another type; what doesn't fit goes to `_rescued`."""
-    column, whole = quote_name(outgoing_name(name)), quote_name(connection.raw(table))
-    cast = f"safe_cast({column} as {SQL_TYPES.get(TYPES[kind], TYPES[kind])})"
-    pointer = f"""'$."/properties/{name}"'"""
-    if name.startswith("context_"):
-        pointer = f"""'$."/context/{name.removeprefix("context_")}"'"""
-    rescued = f"json_set(ifnull(_rescued, json '{{}}'), {pointer}, {column})"
-    required = connection.config.require_partition_filter
-    options = "options (require_partition_filter = true) " if required else ""
-    where = f" where {partition_column(table)} >= timestamp '0001-01-01'" if required else ""
-    return (
-        f"create or replace table {whole} partition by date({partition_column(table)}) "
-        f"cluster by {', '.join(clustered_by(table))} {options}as select * replace "
-        f"({cast} as {column}, if({column} is not null and {cast} is null, {rescued}, _rescued) "
-        f"as _rescued) from {whole}{where}"
-    )
-
-
-def _commit(
-    workspace: Workspace,
-    manifest: Manifest,
-    tables: Sequence[str],
-    changes: Mapping[str, tuple[ColumnType, ColumnType]],
-) -> None:
-    for name, (_, new) in changes.items():
-        manifest.catalog.retype(tables, name, new)
-    rows = [
-        SchemaChange(table, name, "retyped", *kinds)
-        for table in tables
-        for name, kinds in changes.items()
-    ]
-    lake = lake_writer(workspace, manifest.next_load_id, datetime.now(UTC).date())
-    try:
-        write_changes(lake, manifest.catalog, rows, load_id=manifest.next_load_id)
-        manifest.files += lake.files()
-        lake.place()
-    finally:
-        lake.close()
-    manifest.version += 1
-    manifest.next_load_id += 1
-    commit_manifest(workspace, manifest)
+        changes = [
+            SchemaChange(table, c.name, "retyped", c.old, c.new, next(iter(c.pointers), None))
+            for (table, _), c in self.done.items()
+            if c.old is not c.new
+        ]
+        if not changes and not replaced:
+            return
+        lake = lake_writer(self._workspace, manifest.next_load_id, datetime.now(UTC).date())
+        try:
+            write_changes(lake, manifest.catalog, changes, load_id=manifest.next_load_id)
+            new_files = lake.files()
+            lake.place()
+        finally:
+            lake.close()
+        kept = [file for file in manifest.files if file not in replaced]
+        manifest.files = [*kept, *(f for files in replaced.values() for f in files), *new_files]
+        manifest.version += 1
+        manifest.next_load_id += 1
+        commit_manifest(self._workspace, manifest)
+        for file in replaced:
+            (self._workspace.lake / file.file).unlink(missing_ok=True)

@@ -41,15 +41,20 @@ def ship(workspace: Workspace, *, is_paced: bool = False) -> list[str]:
         drop_shipped(workspace, shipping)
         if is_paced and not _is_due(workspace, shipping):
             return []
-        messages = _take_up(workspace, shipping)
-        while shipment := shipping.shipment or plan(workspace, read_manifest(workspace), shipping):
-            if told := _must_wait(workspace, shipping):
-                return [*messages, told]
-            shipping.shipment = shipment
-            write_shipping(workspace, shipping)
-            with metered(workspace, "load") as connection:
-                messages += Carrier(workspace, connection, shipping, shipment).carry()
-        return messages
+        return ship_waiting(workspace, shipping)
+
+
+def ship_waiting(workspace: Workspace, shipping: Shipping) -> list[str]:
+    """As `ship`, for who holds ship.lock, and not load.lock."""
+    messages = _take_up(workspace, shipping)
+    while shipment := shipping.shipment or plan(workspace, read_manifest(workspace), shipping):
+        if told := _must_wait(workspace, shipping):
+            return [*messages, told]
+        shipping.shipment = shipment
+        write_shipping(workspace, shipping)
+        with metered(workspace, "load") as connection:
+            messages += Carrier(workspace, connection, shipping, shipment).carry()
+    return messages
 
 
 def _take_up(workspace: Workspace, shipping: Shipping) -> list[str]:

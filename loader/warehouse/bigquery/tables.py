@@ -8,7 +8,7 @@ from typing import Final
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from loader.errors import ConfigError, LoaderError
+from loader.errors import ConfigError
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.datasets import ensure_dataset
@@ -33,6 +33,10 @@ _WAITING_KEPT: Final = timedelta(days=3)
 _ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
 
 
+class TypesDiffer(ConfigError):
+    """A column that can't hold what waits here for it."""
+
+
 def ensure_raw_dataset(connection: BigQuery) -> None:
     """Create the dataset of raw tables unless it is there."""
     ensure_dataset(connection, connection.config.raw_dataset)
@@ -44,7 +48,7 @@ def ensure_table(
     """Let raw `table` have `columns`; the columns that it has then, and whether it was made.
 
     A table that is made keeps its days for `kept_days`, for ever without it. A column of whole
-    numbers becomes one of fractions where that is wanted. ConfigError for any other difference of
+    numbers becomes one of fractions where that is wanted. TypesDiffer for any other difference of
     types: nothing is loaded into a table that means something else.
     """
     where = f"table {connection.raw(table)}"
@@ -124,14 +128,7 @@ def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery
         for name, kind in missing.items()
     ]
     for start in range(0, len(adds), _ADDED_AT_ONCE):
-        some = adds[start : start + _ADDED_AT_ONCE]
-        try:
-            _alter(connection, table, ", ".join(some))
-        except LoaderError:  # BigQuery takes them; what stands in for it takes one at a time
-            if len(some) == 1:
-                raise
-            for add in some:
-                _alter(connection, table, add)
+        _alter(connection, table, ", ".join(adds[start : start + _ADDED_AT_ONCE]))
     return connection.client.get_table(connection.raw(table), **ASKED)
 
 
@@ -147,7 +144,7 @@ def _to_widen(where: str, found: Columns, wanted: Columns) -> list[str]:
         if (has, kind) == ("INTEGER", "FLOAT"):
             widened.append(name)
         elif has != kind and not _holds(has, kind):
-            raise ConfigError(
+            raise TypesDiffer(
                 f"{where}: the column {name} is {has} there, and {kind} by the events loaded here",
                 fix="give it one type in schemas/, then `headwater compact --retype TABLE COLUMN` "
                 "where it differs",

@@ -25,6 +25,8 @@ from sqlglot import exp
 
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
 _RESERVED = frozenset(Path(__file__).with_name("reserved_words.txt").read_text().split())
+_ALTER = re.compile(r"(?is)\s*(alter table \S+)\s+(.+,.+)")
+_NEXT_CHANGE = re.compile(r"(?i),\s*(?=(?:add|alter|drop|rename) column)")
 _wanted_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("wanted", default=None)
 
 
@@ -134,12 +136,28 @@ def tell_altered_columns() -> None:
             if known is not None:
                 schema = ddl_sync._introspect_schema(project, dataset, table, ctx)
                 kinds = {field.name: field for field in known.schema_.fields}
-                fields = [kinds.get(field.name, field) for field in schema.fields]
+                widened = {f.name for f in schema.fields if f.type in ("FLOAT", "FLOAT64")}
+                kept = {name: field for name, field in kinds.items() if name not in widened}
+                fields = [kept.get(field.name, field) for field in schema.fields]
                 changed = known.schema_.model_copy(update={"fields": tuple(fields)})
                 ctx.catalog.update_table(known.model_copy(update={"schema_": changed}))
 
     for module in (ddl_sync, executor, interpreter):
         module.sync_created_table = sync
+
+
+def make_each_change_of_a_table() -> None:
+    """ALTER TABLE may name several changes, which come one after the other; DuckDB takes one."""
+    run = jobs._handle_query_job
+
+    async def run_each(project_id: str, job_id: str, config: Any, **rest: Any) -> Any:
+        sql = config["query"].get("query", "")
+        if found := _ALTER.fullmatch(sql):
+            each = (f"{found[1]} {change};" for change in _NEXT_CHANGE.split(found[2]))
+            config = {**config, "query": {**config["query"], "query": "\n".join(each)}}
+        return await run(project_id, job_id, config, **rest)
+
+    jobs._handle_query_job = run_each
 
 
 def tell_committed_streams() -> None:
@@ -178,5 +196,6 @@ if __name__ == "__main__":
     keep_job_ids()
     count_only_loaded_rows()
     tell_altered_columns()
+    make_each_change_of_a_table()
     tell_committed_streams()
     main()
