@@ -22,8 +22,8 @@ from tests.bigquery.proxy import CHUNK, Break, Do, Proxy
 from tests.conftest import make_workspace
 
 WRITES = r"(POST|PUT|PATCH|DELETE) "
-SWAP = 3  # which of them gives the column its new type
-RETYPE_WRITES = 18  # of a column with misfits and values that come back, its log included
+SWAP = 4  # which of them gives the column its new type
+RETYPE_WRITES = 20  # of a column with misfits and values that come back, its log included
 INT, FLOAT, TEXT = ColumnType.INT, ColumnType.FLOAT, ColumnType.TEXT
 BOOL, TIMESTAMP = ColumnType.BOOL, ColumnType.TIMESTAMP
 
@@ -253,17 +253,20 @@ def test_a_column_whose_name_begins_with_a_digit(workspace, load):
     assert rows(workspace, "_3d") == {"m1": (1, None), "m2": (None, {"/properties/3d": "x"})}
 
 
+BIG = 2**53 + 1  # which no float is
+
+
 def prepared(load):
     """Values that fit, one that doesn't, and one that comes back."""
-    load(track(1, {"total": "n/a"}), track(2, {"total": "12"}), track(3, {"total": "5", "n": 1}))
-    load(track(4, {"total": "7", "n": "x"}))
+    load(track(1, {"total": 1.5}), track(2, {"total": 12}), track(3, {"total": 5, "n": 1}))
+    load(track(4, {"total": BIG, "n": "x"}))
 
 
 RETYPED = {
-    "m1": (None, {"/properties/total": "n/a"}),
+    "m1": (None, {"/properties/total": 1.5}),
     "m2": (12, None),
     "m3": (5, None),
-    "m4": (7, {"/properties/n": "x"}),
+    "m4": (BIG, {"/properties/n": "x"}),
 }
 
 
@@ -319,20 +322,17 @@ def test_loads_between_a_kill_and_its_repetition_are_there_too(workspace, proxy,
     assert columns_of(workspace)["total"] == "INTEGER"
     (workspace.schemas / "track" / "checked.json").unlink()
     with pytest.raises(ConfigError, match="--retype TABLE COLUMN"):
-        load(
-            track(5, {"total": "6"}),
-            track(6, {"total": "none"}),
-            track(7, {"total": "8", "n": "y"}),
-        )
+        load(track(5, {"total": 6}), track(6, {"total": 2.5}), track(7, {"total": BIG, "n": "y"}))
 
     report = retype_in_bigquery(workspace, "checked", "total", {"total": INT})
 
     assert rows(workspace, "total") == RETYPED | {
         "m5": (6, None),
-        "m6": (None, {"/properties/total": "none"}),
-        "m7": (8, {"/properties/n": "y"}),
+        "m6": (None, {"/properties/total": 2.5}),
+        "m7": (BIG, {"/properties/n": "y"}),
     }
-    assert [(c.old_type, c.new_type, c.rescued) for c in report.columns] == [(TEXT, INT, 2)]
+    [told] = report.columns
+    assert (told.old_type, told.new_type, told.rescued, told.taken_back) == (FLOAT, INT, 2, 2)
     assert_settled(workspace)
     load(track(8, {"total": 9}))
     assert rows(workspace, "total")["m8"] == (9, None)
@@ -366,7 +366,7 @@ def test_rows_that_another_loader_brings_meanwhile_are_converted(workspace, prox
             f"values ('late', {at}, 5, 1, '2'), ('odd', {at}, 5, 2, 'x')",
         )
 
-    proxy.fail(WRITES, Do(append), passing=SWAP)
+    proxy.fail(WRITES, Do(append), passing=3)  # as the column is about to change
     retype_in_bigquery(workspace, "checked", "total", {"total": INT})
 
     assert rows(workspace, "total") == {
@@ -404,8 +404,9 @@ def test_another_type_than_that_of_the_killed_run(workspace, proxy, load, write)
     contract(workspace, total="integer")
     kill_at(workspace, proxy, write, is_done=True)
 
-    retype_in_bigquery(workspace, "checked", "total", {"total": FLOAT})
+    retype_in_bigquery(workspace, "checked", "total", {"total": TEXT})
 
-    assert rows(workspace, "total") == RETYPED
-    assert columns_of(workspace)["total"] == "FLOAT"
+    found = {name: value for name, (value, _) in rows(workspace, "total").items()}
+    assert found == {"m1": "1.5", "m2": "12", "m3": "5", "m4": str(BIG)}
+    assert columns_of(workspace)["total"] == "STRING"
     assert_settled(workspace)

@@ -29,6 +29,8 @@ from loader.warehouse.bigquery.tables import (
     TYPES,
     drop_waiting_table,
     make_waiting_table,
+    retired_name,
+    retyped_name,
 )
 from loader.warehouse.outbox import outgoing_name
 from loader.warehouse.rewriting import ColumnRewrite, TableRewrite
@@ -146,7 +148,8 @@ class ColumnRetype:
         self._draft.unlink()
 
     def _is_retired(self) -> bool:
-        return self._change.old is not self._change.new
+        is_there = self._old in self._table.columns  # whatever became of the column since
+        return is_there or self._change.old is not self._change.new
 
     def _convert(self, target: str, source: str) -> None:
         column, old = quote_name(target), quote_name(source)
@@ -215,16 +218,6 @@ class ColumnRetype:
             ],
         )
         drop_waiting_table(connection, self._waiting)
-
-
-def retyped_name(column: str) -> str:
-    """Where a column's values of the new type are until they have its name."""
-    return f"_retyped_{column}"
-
-
-def retired_name(column: str) -> str:
-    """Where those of the old type are after that."""
-    return f"_retired_{column}"
 
 
 def has_any(pointers: Collection[str]) -> str:

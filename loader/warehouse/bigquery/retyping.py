@@ -26,16 +26,11 @@ from loader.warehouse.bigquery.retype_plan import (
     narrowest,
     survey_columns,
 )
-from loader.warehouse.bigquery.retyped_column import (
-    ColumnRetype,
-    StoredTable,
-    retired_name,
-    retyped_name,
-)
+from loader.warehouse.bigquery.retyped_column import ColumnRetype, StoredTable
 from loader.warehouse.bigquery.retyped_outbox import recall, rewrite_file
 from loader.warehouse.bigquery.ship import ship_waiting
 from loader.warehouse.bigquery.shipment import read_shipping
-from loader.warehouse.bigquery.tables import TYPES, TypesDiffer
+from loader.warehouse.bigquery.tables import TYPES, TypesDiffer, retired_name, retyped_name
 from loader.warehouse.bigquery.usage import metered
 from loader.warehouse.lake import sweep
 from loader.warehouse.manifest import LakeFile, Manifest, commit_manifest, read_manifest
@@ -158,6 +153,7 @@ class _Retyping:
             if old and new:
                 change = ColumnRewrite(name, old, new, decoded(found))
                 ColumnRetype(table, change, found, self._drafts / "rows.parquet").finish()
+                del table.columns[retired_name(column)]
                 self._note(table.name, change)
 
     def _retype(

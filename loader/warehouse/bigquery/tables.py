@@ -102,6 +102,16 @@ def clustered_by(table: str) -> tuple[str, ...]:
     return _CLUSTERED_BY.get(table, () if is_log(table) else ("user_id",))
 
 
+def retyped_name(column: str) -> str:
+    """Where a column's values of a new type are until they have its name."""
+    return f"_retyped_{column}"
+
+
+def retired_name(column: str) -> str:
+    """Where those of the old type are after that, until none is missing."""
+    return f"_retired_{column}"
+
+
 def _new_table(
     connection: BigQuery, table: str, columns: Columns, kept_days: int | None
 ) -> bigquery.Table:
@@ -141,7 +151,7 @@ def _to_widen(where: str, found: Columns, wanted: Columns) -> list[str]:
     widened = []
     for name, kind in wanted.items():
         has = found.get(name, kind)
-        if (has, kind) == ("INTEGER", "FLOAT"):
+        if (has, kind) == ("INTEGER", "FLOAT") and retired_name(name) not in found:
             widened.append(name)
         elif has != kind and not _holds(has, kind):
             raise TypesDiffer(
