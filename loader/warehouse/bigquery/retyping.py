@@ -17,7 +17,7 @@ from google.api_core import exceptions
 from loader.config import Workspace
 from loader.event.values import ColumnType
 from loader.locks import exclusive
-from loader.warehouse.bigquery.client import BigQuery, quote_name
+from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.retype_plan import (
     Keys,
     decoded,
@@ -140,7 +140,7 @@ class _Retyping:
         raw = self._connection.raw(table)
         with self._connection.asking(f"compact: retype {raw}"):
             try:
-                schema = self._connection.client.get_table(raw).schema
+                schema = self._connection.client.get_table(raw, **ASKED).schema
             except exceptions.NotFound:
                 return None
         return StoredTable(self._connection, table, {f.name: f.field_type for f in schema})
