@@ -1,48 +1,30 @@
-"""Columns of raw tables in BigQuery take other types, as on DuckDB, whatever happens on the way."""
-
-import json
-import os
-import signal
-import subprocess
-import sys
+"""Columns of raw tables in BigQuery take other types, as on DuckDB."""
 
 import pytest
 
-from loader.cli import main
-from loader.errors import ConfigError, Unavailable
 from loader.event.values import ColumnType
 from loader.load import load_files
-from loader.warehouse import connect, read_manifest, repair, retype
-from loader.warehouse.bigquery import jobs
+from loader.warehouse import read_manifest, retype
 from loader.warehouse.bigquery.retyping import retype_in_bigquery
-from loader.warehouse.bigquery.shipment import pending, read_shipping
-from tests.bigquery.asking import rows_of, table_of
-from tests.bigquery.conftest import on_bigquery
-from tests.bigquery.proxy import CHUNK, Break, Do, Proxy
+from tests.bigquery.asking import rows_of
+from tests.bigquery.retyping import (
+    FLOAT,
+    INT,
+    TEXT,
+    assert_settled,
+    differences,
+    rows,
+    track,
+    type_of,
+)
 from tests.conftest import make_workspace
 
-WRITES = r"(POST|PUT|PATCH|DELETE) "
-SWAP = 4  # which of them gives the column its new type
-RETYPE_WRITES = 20  # of a column with misfits and values that come back, its log included
-INT, FLOAT, TEXT = ColumnType.INT, ColumnType.FLOAT, ColumnType.TEXT
 BOOL, TIMESTAMP = ColumnType.BOOL, ColumnType.TIMESTAMP
 
 
-def track(number, properties, **fields):
-    event = {"type": "track", "event": "Checked", "userId": "u", "messageId": f"m{number}"}
-    day = f"2024-05-0{1 + len(str(number)) % 3}T10:00:00Z"
-    return {**event, "receivedAt": day, "properties": properties, **fields}
-
-
 @pytest.fixture
-def proxy(emulator):
-    with Proxy(emulator.url).running() as started:
-        yield started
-
-
-@pytest.fixture
-def workspace(tmp_path, emulator, proxy):
-    return on_bigquery(make_workspace(tmp_path / "workspace"), emulator, base_url=proxy.url)
+def workspace(bigquery_workspace):
+    return bigquery_workspace
 
 
 @pytest.fixture
@@ -55,51 +37,6 @@ def twin(tmp_path, write_ndjson):
     """A workspace on DuckDB, and what loads into it."""
     place = make_workspace(tmp_path / "twin")
     return place, lambda *events: load_files(place, [write_ndjson(events)])
-
-
-@pytest.fixture
-def brief(monkeypatch):
-    """Faults that last end within a second."""
-    monkeypatch.setattr(jobs, "RETRY", jobs.RETRY.with_timeout(0.5))
-
-
-def rows(workspace, *columns, table="checked"):
-    """By message: the values of `columns`, and what is in `_rescued`."""
-    names = ", ".join(f"`{name}`" for name in columns)
-    if workspace.config.warehouse.is_bigquery:
-        found = rows_of(workspace, f"select id, {names}, _rescued from {{raw}}.{table}")
-    else:
-        repair(workspace)
-        with connect(workspace) as connection:
-            quoted = names.replace("`", '"')
-            asked = f"select id, {quoted}, _rescued from raw.{table}"
-            found = [
-                (*r[:-1], r[-1] and json.loads(r[-1])) for r in connection.execute(asked).fetchall()
-            ]
-    assert len({row[0] for row in found}) == len(found)
-    return {row[0]: row[1:] for row in found}
-
-
-def differences(workspace, other, *columns):
-    """By message: the rows that differ; a comparison of all would take pytest minutes to tell."""
-    here, there = rows(workspace, *columns), rows(other, *columns)
-    return {n: (here.get(n), there.get(n)) for n in here | there if here.get(n) != there.get(n)}
-
-
-def columns_of(workspace, table="checked"):
-    return {field.name: field.field_type for field in table_of(workspace, table).schema}
-
-
-def type_of(workspace, column, table="checked"):
-    return read_manifest(workspace).catalog.state_of(table, column).type
-
-
-def assert_settled(workspace, table="checked"):
-    """Nothing of ours is left, and nothing waits."""
-    assert not [n for n in columns_of(workspace, table) if n.startswith(("_ret", "_waiting"))]
-    shipping = read_shipping(workspace)
-    assert shipping.shipment is None
-    assert pending(workspace, read_manifest(workspace))[0] == 0
 
 
 VALUES = {
@@ -251,162 +188,3 @@ def test_a_column_whose_name_begins_with_a_digit(workspace, load):
     retype_in_bigquery(workspace, "checked", "3d", {"3d": INT})
 
     assert rows(workspace, "_3d") == {"m1": (1, None), "m2": (None, {"/properties/3d": "x"})}
-
-
-BIG = 2**53 + 1  # which no float is
-
-
-def prepared(load):
-    """Values that fit, one that doesn't, and one that comes back."""
-    load(track(1, {"total": 1.5}), track(2, {"total": 12}), track(3, {"total": 5, "n": 1}))
-    load(track(4, {"total": BIG, "n": "x"}))
-
-
-RETYPED = {
-    "m1": (None, {"/properties/total": 1.5}),
-    "m2": (12, None),
-    "m3": (5, None),
-    "m4": (BIG, {"/properties/n": "x"}),
-}
-
-
-def contract(workspace, **columns):
-    rules = {"properties": {name: {"type": kind} for name, kind in columns.items()}}
-    path = workspace.schemas / "track" / "checked.json"
-    path.write_text(json.dumps({"name": "Checked", "rules": rules}))
-
-
-def command(workspace):
-    return ["--workspace", str(workspace.root), "compact", "--retype", "checked", "total"]
-
-
-def kill_at(workspace, proxy, write, *, is_done):
-    """Run the command, and kill it before or after that write of its."""
-    children = []
-    kill = Do(lambda: os.kill(children[0].pid, signal.SIGKILL), is_done=is_done)
-    proxy.fail(WRITES, kill, passing=write)
-    python = [sys.executable, "-m", "loader.cli"]
-    children.append(subprocess.Popen([*python, *command(workspace)], stderr=subprocess.DEVNULL))
-    assert children[0].wait(60) == -signal.SIGKILL
-
-
-@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("write", range(RETYPE_WRITES))
-def test_killed_at_any_moment_and_repeated_it_is_done(workspace, proxy, load, write, is_done):
-    prepared(load)
-    contract(workspace, total="integer")
-    kill_at(workspace, proxy, write, is_done=is_done)
-    assert main(command(workspace)) == 0
-
-    assert rows(workspace, "total") == RETYPED
-    assert type_of(workspace, "total") is INT
-    assert_settled(workspace)
-    changes = "select column_name from {raw}.schema_changes where change = 'retyped'"
-    assert rows_of(workspace, changes) == [("total",)]
-
-
-def test_a_retype_writes_so_often(workspace, proxy, load):
-    """Else the test above misses a moment."""
-    prepared(load)
-    before = proxy.count(WRITES)
-
-    retype_in_bigquery(workspace, "checked", "total", {"total": INT})
-
-    assert proxy.count(WRITES) - before == RETYPE_WRITES
-
-
-def test_loads_between_a_kill_and_its_repetition_are_there_too(workspace, proxy, load):
-    prepared(load)
-    contract(workspace, total="integer")
-    kill_at(workspace, proxy, SWAP, is_done=True)
-    assert columns_of(workspace)["total"] == "INTEGER"
-    (workspace.schemas / "track" / "checked.json").unlink()
-    with pytest.raises(ConfigError, match="--retype TABLE COLUMN"):
-        load(track(5, {"total": 6}), track(6, {"total": 2.5}), track(7, {"total": BIG, "n": "y"}))
-
-    report = retype_in_bigquery(workspace, "checked", "total", {"total": INT})
-
-    assert rows(workspace, "total") == RETYPED | {
-        "m5": (6, None),
-        "m6": (None, {"/properties/total": 2.5}),
-        "m7": (BIG, {"/properties/n": "y"}),
-    }
-    [told] = report.columns
-    assert (told.old_type, told.new_type, told.rescued, told.taken_back) == (FLOAT, INT, 2, 2)
-    assert_settled(workspace)
-    load(track(8, {"total": 9}))
-    assert rows(workspace, "total")["m8"] == (9, None)
-
-
-def test_rows_that_wait_are_sent_first(workspace, proxy, load, brief):
-    load(track(1, {"total": "a"}))
-    proxy.fail(CHUNK, Break.CUT, times=None)
-    with pytest.raises(Unavailable):
-        load(track(2, {"total": "2"}), track(3, {"total": "b"}))
-    proxy.heal()
-
-    retype_in_bigquery(workspace, "checked", "total", {"total": INT})
-
-    assert rows(workspace, "total") == {
-        "m1": (None, {"/properties/total": "a"}),
-        "m2": (2, None),
-        "m3": (None, {"/properties/total": "b"}),
-    }
-    assert_settled(workspace)
-
-
-def test_rows_that_another_loader_brings_meanwhile_are_converted(workspace, proxy, load):
-    load(track(1, {"total": "1"}))
-
-    def append():
-        at = "timestamp '2024-05-01 10:00:00+00'"
-        rows_of(
-            workspace,
-            "insert into {raw}.checked (id, received_at, load_id, _seq, total) "
-            f"values ('late', {at}, 5, 1, '2'), ('odd', {at}, 5, 2, 'x')",
-        )
-
-    proxy.fail(WRITES, Do(append), passing=3)  # as the column is about to change
-    retype_in_bigquery(workspace, "checked", "total", {"total": INT})
-
-    assert rows(workspace, "total") == {
-        "m1": (1, None),
-        "late": (2, None),
-        "odd": (None, {"/properties/total": "x"}),
-    }
-
-
-def test_a_second_loader_follows_the_first(workspace, emulator, tmp_path, load, write_ndjson):
-    load(track(1, {"total": "a"}), track(2, {"total": "2"}))
-    warehouse = workspace.config.warehouse
-    second = on_bigquery(
-        make_workspace(tmp_path / "second"),
-        emulator,
-        raw_dataset=warehouse.raw_dataset,
-        dataset=warehouse.dataset,
-    )
-    load_files(second, [write_ndjson([track(3, {"total": "3"})])])
-    retype_in_bigquery(workspace, "checked", "total", {"total": INT})
-    with pytest.raises(ConfigError, match="the column total is INTEGER there, and STRING"):
-        load_files(second, [write_ndjson([track(4, {"total": "4"}), track(5, {"total": "b"})])])
-
-    retype_in_bigquery(second, "checked", "total", {"total": INT})
-    load_files(second, [write_ndjson([track(6, {"total": 6})])])
-
-    found = {name: value for name, (value, _) in rows(workspace, "total").items()}
-    assert found == {"m1": None, "m2": 2, "m3": 3, "m4": 4, "m5": None, "m6": 6}
-    assert_settled(second)
-
-
-@pytest.mark.parametrize("write", [SWAP - 1, SWAP])
-def test_another_type_than_that_of_the_killed_run(workspace, proxy, load, write):
-    prepared(load)
-    contract(workspace, total="integer")
-    kill_at(workspace, proxy, write, is_done=True)
-
-    retype_in_bigquery(workspace, "checked", "total", {"total": TEXT})
-
-    found = {name: value for name, (value, _) in rows(workspace, "total").items()}
-    assert found == {"m1": "1.5", "m2": "12", "m3": "5", "m4": str(BIG)}
-    assert columns_of(workspace)["total"] == "STRING"
-    assert_settled(workspace)
