@@ -26,7 +26,7 @@ from tests.conftest import make_workspace
 pytestmark = pytest.mark.xdist_group("parity")  # they share a workspace that takes minutes to build
 
 EVENTS = 20_000
-LOADS = 4
+LOADS = 3
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 # Views of calls: whoever reads them reads raw.
 CALLS = {

@@ -80,22 +80,22 @@ def command(workspace):
     return ["--workspace", str(workspace.root), "compact", "--retype", "checked", "total"]
 
 
-def kill_at(workspace, proxy, write, *, is_done):
-    """Run the command, and kill it before or after that write of its."""
+def kill_at(workspace, proxy, write):
+    """Run the command, and kill it once that write of its is done."""
     children = []
-    kill = Do(lambda: os.kill(children[0].pid, signal.SIGKILL), is_done=is_done)
+    kill = Do(lambda: os.kill(children[0].pid, signal.SIGKILL), is_done=True)
     proxy.fail(WRITES, kill, passing=write)
     python = [sys.executable, "-m", "loader.cli"]
     children.append(subprocess.Popen([*python, *command(workspace)], stderr=subprocess.DEVNULL))
     assert children[0].wait(60) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("write", range(RETYPE_WRITES))
-def test_killed_at_any_moment_and_repeated_it_is_done(workspace, proxy, load, write, is_done):
+# Every other moment, since each takes seconds; before a write is much like after the one before it.
+@pytest.mark.parametrize("write", range(0, RETYPE_WRITES, 2))
+def test_killed_at_any_moment_and_repeated_it_is_done(workspace, proxy, load, write):
     prepared(load)
     contract(workspace, total="integer")
-    kill_at(workspace, proxy, write, is_done=is_done)
+    kill_at(workspace, proxy, write)
     assert main(command(workspace)) == 0
 
     assert rows(workspace, "total") == RETYPED
@@ -118,7 +118,7 @@ def test_a_retype_writes_so_often(workspace, proxy, load):
 def test_loads_between_a_kill_and_its_repetition_are_there_too(workspace, proxy, load):
     prepared(load)
     contract(workspace, total="integer")
-    kill_at(workspace, proxy, SWAP, is_done=True)
+    kill_at(workspace, proxy, SWAP)
     assert columns_of(workspace)["total"] == "INTEGER"
     (workspace.schemas / "track" / "checked.json").unlink()
     with pytest.raises(ConfigError, match="--retype TABLE COLUMN"):
@@ -202,7 +202,7 @@ def test_a_second_loader_follows_the_first(workspace, emulator, tmp_path, load, 
 def test_another_type_than_that_of_the_killed_run(workspace, proxy, load, write):
     prepared(load)
     contract(workspace, total="integer")
-    kill_at(workspace, proxy, write, is_done=True)
+    kill_at(workspace, proxy, write)
 
     retype_in_bigquery(workspace, "checked", "total", {"total": TEXT})
 

@@ -17,11 +17,12 @@ from tests.bigquery.models import (
     checks_of,
     models_of,
     names_days,
-    read_marts,
+    read_mart,
     scans_of,
 )
 from tests.conftest import make_workspace
 
+EVENTS_ONLY = ("--select", "+events", *MODELS_ONLY)
 RAW_TABLES = {"tracks", "identifies", "pages", "screens", "groups", "aliases"}
 
 
@@ -83,12 +84,12 @@ def test_of_an_event_that_two_loaders_bring_the_first_counts(tmp_path, emulator,
         dataset=shared.dataset,
     )
     load(first, (1, 1, "first"), (2, 1, "first"))
-    transform(first, arguments=MODELS_ONLY)
+    transform(first, arguments=EVENTS_ONLY)
     load(second, (2, 1, "second"), (3, 2, "second"), (4, 2, "second"))
     load(first, (3, 4, "first"), (5, 4, "first"))  # 3 again two days later
-    transform(first, arguments=MODELS_ONLY)
+    transform(first, arguments=EVENTS_ONLY)
     load(second, (5, 7, "second"), (6, 7, "second"))  # 5 again three days later: another event
-    transform(first, arguments=MODELS_ONLY)
+    transform(first, arguments=EVENTS_ONLY)
 
     events = rows_of(first, "select id, user_id from events order by received_at, id")
 
@@ -101,9 +102,9 @@ def test_of_an_event_that_two_loaders_bring_the_first_counts(tmp_path, emulator,
     scans = scans_of(models_of(first)["stg_repeats"], RAW_TABLES)
     assert len(scans) == len(RAW_TABLES)
     assert all(names_days(scan.args.get("where")) for scan in scans)
-    built = read_marts(first)
-    transform(first, arguments=[*MODELS_ONLY, "--full-refresh"])
-    assert read_marts(first) == built
+    built = read_mart(first, "events")
+    transform(first, arguments=[*EVENTS_ONLY, "--full-refresh"])
+    assert read_mart(first, "events") == built
 
 
 def test_rows_of_a_load_that_is_not_committed_do_not_count(bigquery_workspace, load):

@@ -8,7 +8,7 @@ from typing import Final
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from loader.errors import ConfigError
+from loader.errors import ConfigError, LoaderError
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.datasets import ensure_dataset
@@ -138,7 +138,14 @@ def _add_columns(connection: BigQuery, table: str, missing: Columns) -> bigquery
         for name, kind in missing.items()
     ]
     for start in range(0, len(adds), _ADDED_AT_ONCE):
-        _alter(connection, table, ", ".join(adds[start : start + _ADDED_AT_ONCE]))
+        some = adds[start : start + _ADDED_AT_ONCE]
+        try:
+            _alter(connection, table, ", ".join(some))
+        except LoaderError:  # BigQuery takes them; what stands in for it may take one at a time
+            if len(some) == 1:
+                raise
+            for add in some:
+                _alter(connection, table, add)
     return connection.client.get_table(connection.raw(table), **ASKED)
 
 
