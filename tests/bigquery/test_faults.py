@@ -197,7 +197,7 @@ def test_the_same_file_again_goes_on_with_what_waits(workspace, proxy, load, wri
 
 def test_rows_with_json_come_once_too(workspace, proxy, load):
     load(track(1, n=1))
-    proxy.fail(JOB, Break.LOSE_ANSWER, times=6)
+    proxy.fail(JOB, Break.LOSE_ANSWER, times=3)
 
     load(track(2, n="x"), track(3, n=3))
 
