@@ -37,7 +37,7 @@ emulator: setup
 	tests/bigquery/emulator/install
 
 test: setup sdks emulator
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 check: setup
 	$(BIN)/ruff check

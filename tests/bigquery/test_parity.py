@@ -23,8 +23,6 @@ from tests.bigquery.models import (
 )
 from tests.conftest import make_workspace
 
-pytestmark = pytest.mark.xdist_group("parity")  # they share a workspace that takes minutes to build
-
 EVENTS = 20_000
 LOADS = 3
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
