@@ -20,9 +20,7 @@ from loader.sync.bigquery_copy import copy_accepted, table_part
 from loader.sync.bigquery_json import json_sql
 from loader.sync.marts import Source, ToJson
 from loader.warehouse.bigquery.client import (
-    ANSWER_SECONDS,
     ASKED,
-    PATIENTLY,
     BigQuery,
     quote_name,
     quote_text,
@@ -95,9 +93,7 @@ class BigQueryMarts:
         dataset = f"{self.bigquery.config.project}.{self.bigquery.config.dataset}"
         with self.bigquery.asking(f"dataset {dataset}"):
             try:
-                listed = self.bigquery.client.list_tables(
-                    dataset, retry=PATIENTLY, timeout=ANSWER_SECONDS
-                )
+                listed = self.bigquery.client.list_tables(dataset, **ASKED)
                 found = {table.table_id for table in listed}
             except exceptions.NotFound:
                 found = set()

@@ -5,7 +5,7 @@ value are apart: load jobs take no JSON from Parquet, so these go by way of anot
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -116,12 +116,8 @@ class OutboxWriter(LakeWriter):
             thread.shutdown(cancel_futures=True)
 
     def _append(self, table: str, rows: pa.Table) -> None:
-        has_json = pc.is_valid(rows["_rescued"])
-        if pc.any(has_json).as_py():
-            self._append_to(table, rows.filter(has_json), has_json=True)
-            rows = rows.filter(pc.invert(has_json))
-        if len(rows):
-            self._append_to(table, rows.drop_columns("_rescued"), has_json=False)
+        for has_json, part in split_by_json(rows):
+            self._append_to(table, part, has_json=has_json)
 
     def _append_to(self, table: str, rows: pa.Table, *, has_json: bool) -> None:
         key = (table, has_json)
@@ -149,6 +145,24 @@ class OutboxWriter(LakeWriter):
         except OSError as problem:
             raise refused(self._lake, problem) from problem
         self._files[done.number] = replace(self._files[done.number], rows=done.rows)
+
+
+def split_by_json(rows: pa.Table) -> Iterator[tuple[bool, pa.Table]]:
+    """Rows of events with something in `_rescued`, and those without: whether they have, and they.
+
+    What has none is left out; rows without come without that column.
+    """
+    has_json = pc.is_valid(rows["_rescued"])
+    if pc.any(has_json).as_py():
+        yield True, rows.filter(has_json)
+        rows = rows.filter(pc.invert(has_json))
+    if len(rows):
+        yield False, rows.drop_columns("_rescued")
+
+
+def json_column(names: Collection[str]) -> str | None:
+    """Of the columns `names` of a table the one that holds JSON, if any does."""
+    return next((name for name in JSON_COLUMNS if name in names), None)
 
 
 def _as_outgoing(rows: pa.Table, columns: Mapping[str, tuple[str, ColumnType]]) -> pa.Table:

@@ -6,7 +6,9 @@ from itertools import count
 import pytest
 
 from loader.config import Workspace
+from loader.warehouse.bigquery import jobs
 from tests.bigquery.place import MartsPlace
+from tests.bigquery.proxy import Proxy
 from tests.bigquery.standin import PROJECT, PYTHON, Emulator
 from tests.conftest import make_workspace
 from tests.twin.receiver import serving
@@ -30,6 +32,19 @@ def emulator(tmp_path_factory):
 def bigquery_workspace(tmp_path, emulator):
     """A workspace on BigQuery, with datasets of its own."""
     return on_bigquery(make_workspace(tmp_path / "workspace"), emulator)
+
+
+@pytest.fixture
+def proxy(emulator):
+    """Stands before the emulator, and lets go wrong what a test asks for."""
+    with Proxy(emulator.url).running() as started:
+        yield started
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Faults that last end within a second."""
+    monkeypatch.setattr(jobs, "RETRY", jobs.RETRY.with_timeout(0.5))
 
 
 def on_bigquery(workspace: Workspace, emulator: Emulator, **settings: object) -> Workspace:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 LOAD: Final = r"POST /upload/bigquery/v2/projects/[^/]+/jobs\?uploadType=resumable"
 CHUNK: Final = r"PUT /upload/bigquery/v2/projects/[^/]+/jobs"
 JOB: Final = r"POST (/upload)?/bigquery/v2/projects/[^/]+/jobs"  # of any kind
+WRITES: Final = r"(POST|PUT|PATCH|DELETE) "  # what may change something
 _HOP: Final = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host"}
 
 

@@ -10,7 +10,6 @@ import pytest
 from loader.errors import AccessDenied, ConfigError, LoaderError, Unavailable
 from loader.load import load_files
 from loader.warehouse import read_manifest
-from loader.warehouse.bigquery import jobs
 from loader.warehouse.bigquery.shipment import pending, read_shipping
 from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
@@ -23,6 +22,7 @@ from tests.bigquery.proxy import (
     NO_DATASET,
     QUOTA,
     UNAVAILABLE,
+    WRITES,
     Break,
     Do,
     Proxy,
@@ -30,7 +30,6 @@ from tests.bigquery.proxy import (
 from tests.bigquery.standin import Emulator
 from tests.conftest import make_workspace
 
-WRITES = r"(POST|PUT|PATCH|DELETE) "
 SECOND_LOAD_WRITES = 6  # whether loads count, two tables by two requests each, and the commit
 
 
@@ -45,12 +44,6 @@ def track(number, **properties):
 
 
 @pytest.fixture
-def proxy(emulator):
-    with Proxy(emulator.url).running() as started:
-        yield started
-
-
-@pytest.fixture
 def workspace(tmp_path, emulator, proxy):
     return on_bigquery(make_workspace(tmp_path / "workspace"), emulator, base_url=proxy.url)
 
@@ -61,12 +54,6 @@ def load(workspace, write_ndjson):
         return load_files(workspace, [write_ndjson(events)])
 
     return load_events
-
-
-@pytest.fixture
-def brief(monkeypatch):
-    """Faults that last end within a second."""
-    monkeypatch.setattr(jobs, "RETRY", jobs.RETRY.with_timeout(0.5))
 
 
 def assert_each_is_there_once(workspace, *numbers):

@@ -11,11 +11,10 @@ import pytest
 from loader.cli import main
 from loader.errors import ConfigError, Unavailable
 from loader.load import load_files
-from loader.warehouse.bigquery import jobs
 from loader.warehouse.bigquery.retyping import retype_in_bigquery
 from tests.bigquery.asking import rows_of
 from tests.bigquery.conftest import on_bigquery
-from tests.bigquery.proxy import CHUNK, Break, Do, Proxy
+from tests.bigquery.proxy import CHUNK, WRITES, Break, Do
 from tests.bigquery.retyping import (
     FLOAT,
     INT,
@@ -28,16 +27,9 @@ from tests.bigquery.retyping import (
 )
 from tests.conftest import make_workspace
 
-WRITES = r"(POST|PUT|PATCH|DELETE) "
-SWAP = 4  # which of them gives the column its new type
+SWAP = 4  # which of its WRITES gives the column its new type
 RETYPE_WRITES = 20  # of a column with misfits and values that come back, its log included
 BIG = 2**53 + 1  # which no float is
-
-
-@pytest.fixture
-def proxy(emulator):
-    with Proxy(emulator.url).running() as started:
-        yield started
 
 
 @pytest.fixture
@@ -48,12 +40,6 @@ def workspace(tmp_path, emulator, proxy):
 @pytest.fixture
 def load(workspace, write_ndjson):
     return lambda *events: load_files(workspace, [write_ndjson(events)])
-
-
-@pytest.fixture
-def brief(monkeypatch):
-    """Faults that last end within a second."""
-    monkeypatch.setattr(jobs, "RETRY", jobs.RETRY.with_timeout(0.5))
 
 
 def prepared(load):

@@ -44,9 +44,9 @@ from loader.warehouse.bigquery.tables import (
     make_waiting_table,
 )
 from loader.warehouse.bigquery.upload import prepare
-from loader.warehouse.catalog import is_log
+from loader.warehouse.catalog import fixed_columns, is_log
 from loader.warehouse.manifest import Manifest, commit_manifest, read_manifest
-from loader.warehouse.outbox import JSON_COLUMNS, outgoing_columns
+from loader.warehouse.outbox import json_column, outgoing_columns
 
 _LOOK_BACK: Final = 100  # loads, for one that the log must have
 _AT_ONCE: Final = 8  # jobs, which mostly wait
@@ -113,12 +113,13 @@ class Carrier:
         files = [file for file in self._manifest.files if file.table_name == log]
         if not files:
             return
-        rest = [part for part in self._shipment.parts if part.table != log]
-        has_json = any(
-            name in JSON_COLUMNS for name in outgoing_columns(self._manifest.catalog, log)
+        whole = Part(
+            log,
+            has_json=json_column(fixed_columns(log)) is not None,
+            files=[file.file for file in files],
+            rows=sum(file.rows for file in files),
         )
-        rows = sum(file.rows for file in files)
-        whole = Part(log, has_json, [file.file for file in files], rows)
+        rest = [part for part in self._shipment.parts if part.table != log]
         self._shipment.parts = [*rest, whole]
 
     def _told_of_lost_loads(self) -> list[str]:

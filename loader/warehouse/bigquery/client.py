@@ -149,6 +149,13 @@ class BigQuery:
         self.usage.add(job)
         return job
 
+    def value(self, sql: str, *, where: str) -> Any:
+        """The only value that `sql` gives; errors as `query`."""
+        job = self.query(sql, where=where)
+        with self.asking(where):
+            [[found]] = job.result()
+        return found
+
     def dry_run(
         self, sql: str, *, where: str = "query", finds_marts: bool = False
     ) -> bigquery.QueryJob:

@@ -125,7 +125,7 @@ def last_counted(connection: BigQuery, first: int, last: int) -> int:
         f"select coalesce(max(load_id), 0) from {quote_name(connection.raw('loads'))} "
         f"where load_id between {first} and {last}"
     )
-    return int(next(iter(connection.query(sql, where=where).result()))[0])
+    return int(connection.value(sql, where=where))
 
 
 def _is_overtaken(problem: BaseException) -> bool:

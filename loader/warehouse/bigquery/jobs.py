@@ -10,16 +10,16 @@ from google.api_core.retry import Retry
 from google.cloud import bigquery
 
 from loader.errors import Unavailable
-from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
+from loader.warehouse.bigquery.client import ANSWER_SECONDS, BigQuery, quote_name
 from loader.warehouse.bigquery.errors import REFUSALS, is_worth_retrying, refused
 from loader.warehouse.bigquery.shipment import Part
-from loader.warehouse.bigquery.upload import json_column
-from loader.warehouse.outbox import JSON_COLUMNS
+from loader.warehouse.bigquery.tables import partition_column
+from loader.warehouse.catalog import fixed_columns
+from loader.warehouse.outbox import JSON_COLUMNS, json_column
 
 RETRY: Final = Retry(predicate=is_worth_retrying, initial=0.5, maximum=20.0, timeout=90.0)
 NO_RETRY: Final = Retry(predicate=lambda _: False)  # where we repeat by ourselves
 _MAX_ATTEMPTS: Final = 4  # of a run; the next run goes on counting
-_CALL_SECONDS: Final = 60.0
 _UPLOAD_SECONDS: Final = 1_800.0
 JOB_SECONDS: Final = 3_600.0
 
@@ -95,7 +95,7 @@ def send_uri(connection: BigQuery, table: str, uri: str, *, replaces: bool = Fal
             job_id=job_id,
             job_config=_load_config(replaces=replaces),
             retry=NO_RETRY,
-            timeout=_CALL_SECONDS,
+            timeout=ANSWER_SECONDS,
         )
 
     return send
@@ -127,7 +127,7 @@ def send_by_way_of(connection: BigQuery, table: str, waiting: str, names: Sequen
             job_config=config,
             job_retry=None,
             retry=NO_RETRY,
-            timeout=_CALL_SECONDS,
+            timeout=ANSWER_SECONDS,
         )
 
     return send
@@ -161,17 +161,16 @@ def count_rows(
     `days` are the first and last of its partitions, as ISO dates. Where the table's rows are split,
     only those with JSON, or those without.
     """
-    table = connection.raw(part.table)
-    column = json_column([f.name for f in connection.client.get_table(table, **ASKED).schema])
+    column = json_column(fixed_columns(part.table))
     is_part = f" and {column} is {'not ' if part.has_json else ''}null" if is_split else ""
-    by = "changed_at" if part.table == "schema_changes" else "received_at"
+    by = partition_column(part.table)
     sql = (
-        f"select count(*) from {quote_name(table)} "
+        f"select count(*) from {quote_name(connection.raw(part.table))} "
         f"where load_id in ({', '.join(map(str, load_ids))}) "
         f"and {by} >= timestamp '{days[0]}' "
         f"and {by} < timestamp_add(timestamp '{days[1]}', interval 1 day){is_part}"
     )
-    return int(next(iter(connection.query(sql, where="load").result()))[0])
+    return int(connection.value(sql, where="load"))
 
 
 def _send(connection: BigQuery, job_id: str, send: Send) -> Any:
@@ -181,14 +180,14 @@ def _send(connection: BigQuery, job_id: str, send: Send) -> Any:
         try:
             return send(job_id)
         except exceptions.Conflict:
-            return connection.client.get_job(job_id, retry=RETRY, timeout=_CALL_SECONDS)
+            return connection.client.get_job(job_id, retry=RETRY, timeout=ANSWER_SECONDS)
 
     return RETRY(once)()
 
 
 def _find(connection: BigQuery, job_id: str) -> Any:
     try:
-        return connection.client.get_job(job_id, retry=RETRY, timeout=_CALL_SECONDS)
+        return connection.client.get_job(job_id, retry=RETRY, timeout=ANSWER_SECONDS)
     except exceptions.NotFound:
         return None
 

@@ -12,12 +12,12 @@ from loader.config import Workspace
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import quote_name
 from loader.warehouse.bigquery.retyped_column import (
-    ALL_DAYS,
     RESCUED,
     StoredTable,
     has_any,
     pointer_parameters,
 )
+from loader.warehouse.bigquery.tables import ALL_DAYS
 from loader.warehouse.catalog import Catalog
 from loader.warehouse.manifest import LakeFile
 from loader.warehouse.outbox import outgoing_name

@@ -25,6 +25,7 @@ from loader.warehouse.bigquery.casts import exact_cast
 from loader.warehouse.bigquery.client import BigQuery, quote_name
 from loader.warehouse.bigquery.jobs import JOB_SECONDS, RETRY, as_json, send_file
 from loader.warehouse.bigquery.tables import (
+    ALL_DAYS,
     SQL_TYPES,
     TYPES,
     drop_waiting_table,
@@ -35,8 +36,6 @@ from loader.warehouse.bigquery.tables import (
 from loader.warehouse.outbox import outgoing_name
 from loader.warehouse.rewriting import ColumnRewrite, TableRewrite
 
-# Where a table asks for a condition on its days, this one leaves nothing out.
-ALL_DAYS: Final = "received_at >= timestamp '0001-01-01 00:00:00+00'"
 # A document with a number that BigQuery can't store is a JSON string of its text.
 RESCUED: Final = (
     "if(_rescued is null, null, coalesce(json_value(_rescued, '$'), to_json_string(_rescued)))"
@@ -85,10 +84,8 @@ class StoredTable:
         """Whether the column `name` of whole numbers has one that no float could be."""
         column = quote_name(outgoing_name(name))
         limits = f"not between -{MAX_EXACT_INT} and {MAX_EXACT_INT}"
-        found = self.ask(
-            f"select countif({column} {limits}) from {self.sql} where {ALL_DAYS}"
-        ).result()
-        return bool(next(iter(found))[0])
+        sql = f"select countif({column} {limits}) from {self.sql} where {ALL_DAYS}"
+        return bool(self.connection.value(sql, where=self.where))
 
 
 class ColumnRetype:
@@ -126,7 +123,8 @@ class ColumnRetype:
         """Steps 3 and 4. Raises Unavailable if some value is still where it was."""
         self._convert(self._name, self._old)
         self.take_back()
-        left = next(iter(self._table.ask(f"select count(*) {self._unconverted()}").result()))[0]
+        sql = f"select count(*) {self._unconverted()}"
+        left = self._table.connection.value(sql, where=self._table.where)
         if left:
             raise Unavailable(
                 f"{self._table.where}: {left:,} rows came to the column {self._name} meanwhile",

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loader.config import Workspace
@@ -15,7 +14,7 @@ from loader.errors import Unavailable
 from loader.warehouse.bigquery.shipment import Shipping, waiting_files, write_shipping
 from loader.warehouse.lake import parquet_options, place
 from loader.warehouse.manifest import LakeFile, Manifest
-from loader.warehouse.outbox import outgoing_name
+from loader.warehouse.outbox import outgoing_name, split_by_json
 from loader.warehouse.rewriting import TableRewrite
 
 _BATCH_ROWS: Final = 65_536
@@ -90,9 +89,4 @@ def _parts(path: Path, rewrite: TableRewrite) -> Iterator[tuple[bool, pa.Table]]
             done = done.rename_columns(
                 [outgoing_name(n) if n in rewrite.columns else n for n in done.column_names]
             )
-            is_json = pc.is_valid(done["_rescued"])
-            with_json, plain = done.filter(is_json), done.filter(pc.invert(is_json))
-            if len(with_json):
-                yield True, with_json
-            if len(plain):
-                yield False, plain.drop_columns("_rescued")
+            yield from split_by_json(done)

@@ -8,7 +8,6 @@ from google.cloud import bigquery
 
 from loader.config import Workspace
 from loader.warehouse.bigquery.client import connect_bigquery, quote_name
-from loader.warehouse.bigquery.errors import REFUSALS, refused
 from loader.warehouse.manifest import read_manifest
 from loader.warehouse.outbox import outgoing_columns
 
@@ -37,10 +36,8 @@ def newest_rows(
         bigquery.ScalarQueryParameter("max_rows", "INT64", max_rows),
     ]
     sql = _ROWS.format(table=quote_name(connection.raw(table)))
-    try:
+    with connection.asking(where):
         found = connection.query(sql, parameters, where=where).result()
         for batch in found.to_arrow_iterable(bqstorage_client=None):
             for row in batch.to_pylist():
                 yield {ours.get(name, name): value for name, value in row.items()}
-    except REFUSALS as problem:
-        raise refused(where, problem, location=connection.config.location) from problem

@@ -20,7 +20,7 @@ from loader.errors import StorageError
 from loader.warehouse.bigquery.commit import read_loads
 from loader.warehouse.catalog import is_log
 from loader.warehouse.manifest import LakeFile, Manifest
-from loader.warehouse.outbox import JSON_COLUMNS, MAX_DAYS
+from loader.warehouse.outbox import MAX_DAYS, json_column
 
 FORMAT_VERSION: Final = 1
 _LOADS: Final = "loads"  # told last, in the transaction that makes the rest count
@@ -132,7 +132,7 @@ def plan(workspace: Workspace, manifest: Manifest, shipping: Shipping) -> Shipme
     for file in waiting:
         if file.table_name != _LOADS:
             names = pq.read_schema(workspace.lake / file.file).names
-            has_json = any(name in names for name in JSON_COLUMNS)
+            has_json = json_column(names) is not None
             part = groups.setdefault(
                 (file.table_name, has_json), Part(file.table_name, has_json, [], 0)
             )

@@ -12,7 +12,7 @@ from loader.errors import ConfigError, LoaderError
 from loader.event.values import ColumnType
 from loader.warehouse.bigquery.client import ASKED, BigQuery, quote_name
 from loader.warehouse.bigquery.datasets import ensure_dataset
-from loader.warehouse.bigquery.errors import REFUSALS, refused
+from loader.warehouse.bigquery.errors import REFUSALS
 from loader.warehouse.catalog import is_log
 
 Columns = Mapping[str, str]  # name -> type, as tables.get spells it
@@ -31,6 +31,10 @@ _CLUSTERED_BY: Final = {"tracks": ("event", "user_id"), "violations": ("rule",)}
 _DAY_MILLISECONDS: Final = 86_400_000
 _WAITING_KEPT: Final = timedelta(days=3)
 _ADDED_AT_ONCE: Final = 500  # a statement is 1 MB at most
+
+
+# Where a table of events asks for a condition on its days, this one leaves nothing out.
+ALL_DAYS: Final = "received_at >= timestamp '0001-01-01 00:00:00+00'"
 
 
 class TypesDiffer(ConfigError):
@@ -52,7 +56,7 @@ def ensure_table(
     types: nothing is loaded into a table that means something else.
     """
     where = f"table {connection.raw(table)}"
-    try:
+    with connection.asking(where):
         try:
             found = connection.client.get_table(connection.raw(table), **ASKED)
         except exceptions.NotFound:
@@ -61,14 +65,10 @@ def ensure_table(
             return _columns_of(made), True
         if missing := {n: kind for n, kind in columns.items() if n not in _columns_of(found)}:
             found = _add_columns(connection, table, missing)
-        if widened := _to_widen(where, _columns_of(found), columns):
-            for name in widened:
-                alter = f"alter column {quote_name(name)} set data type float64"
-                _alter(connection, table, alter)
-            return {**_columns_of(found), **dict.fromkeys(widened, "FLOAT")}, False
-    except REFUSALS as problem:
-        raise refused(where, problem, location=connection.config.location) from problem
-    return _columns_of(found), False
+    widened = _to_widen(where, _columns_of(found), columns)
+    for name in widened:
+        _alter(connection, table, f"alter column {quote_name(name)} set data type float64")
+    return {**_columns_of(found), **dict.fromkeys(widened, "FLOAT")}, False
 
 
 def make_waiting_table(connection: BigQuery, name: str, columns: Columns) -> None:
@@ -79,11 +79,8 @@ def make_waiting_table(connection: BigQuery, name: str, columns: Columns) -> Non
     ]
     table = bigquery.Table(connection.raw(name), schema=schema)
     table.expires = datetime.now(UTC) + _WAITING_KEPT
-    try:
+    with connection.asking(f"table {connection.raw(name)}"):
         connection.client.create_table(table, exists_ok=True, **ASKED)
-    except REFUSALS as problem:
-        where = f"table {connection.raw(name)}"
-        raise refused(where, problem, location=connection.config.location) from problem
 
 
 def drop_waiting_table(connection: BigQuery, name: str) -> None:

@@ -1,7 +1,7 @@
 """The file that is sent of a part: as it stands in the outbox, or all its files as one."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from duckdb.sqltypes import DuckDBPyType
 from loader.durable import refused
 from loader.event.values import ARROW
 from loader.warehouse.bigquery.tables import TYPES, Columns
-from loader.warehouse.outbox import JSON_COLUMNS, outgoing_name
+from loader.warehouse.outbox import outgoing_name
 from loader.warehouse.views import as_pattern, quote, text
 
 _ARROW: Final[dict[str, pa.DataType]] = {TYPES[kind]: ARROW[kind] for kind in TYPES}
@@ -105,8 +105,3 @@ def _value(column: str, has: Any, wanted: str, *, as_json: bool) -> str:
         exact = f"case when regexp_matches({column}, '{_SUSPECT}') then storable_json({column}) "
         return f"{exact} else {column} end"
     return f"cast({column} as {_SQL[wanted]})"
-
-
-def json_column(names: Collection[str]) -> str | None:
-    """The column by which rows with JSON are told from the others."""
-    return next((name for name in JSON_COLUMNS if name in names), None)
