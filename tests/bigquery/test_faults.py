@@ -205,6 +205,24 @@ def test_a_table_that_was_dropped_by_hand_is_made_anew_and_told(workspace, load)
     assert rows_of(workspace, "select id from {raw}.thing") == [("m2",)]
 
 
+def test_a_log_that_is_dropped_after_its_job_was_done_comes_back_whole(workspace, proxy, load):
+    load({**track(1), "userId": ""})
+    # The first job asks for the log of loads; the second adds violations, and nobody hears of it.
+    proxy.fail(r"POST /bigquery/v2/projects/[^/]+/jobs", Break.LOSE_ANSWER, passing=1)
+    job = r"GET /bigquery/v2/projects/[^/]+/jobs/hw_\d+_violations-json_1\?"
+    proxy.fail(job, ACCESS_DENIED, times=None)
+    with pytest.raises(AccessDenied):
+        load({**track(2), "userId": ""})
+    assert proxy.count(job)
+    proxy.heal()
+    rows_of(workspace, "drop table {raw}.violations")
+
+    load_files(workspace, [])
+
+    found = rows_of(workspace, "select message_id from {raw}.violations order by 1")
+    assert found == [("m1",), ("m2",)]
+
+
 def test_rows_that_were_half_deleted_by_hand_are_not_guessed_at(workspace, proxy, load, brief):
     load(track(1))
     proxy.fail(CHUNK, Break.LOSE_ANSWER, times=None)

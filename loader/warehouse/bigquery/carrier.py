@@ -113,11 +113,13 @@ class Carrier:
         files = [file for file in self._manifest.files if file.table_name == log]
         if not files:
             return
+        begun = max((p.attempt for p in self._shipment.parts if p.table == log), default=0)
         whole = Part(
             log,
             has_json=json_column(fixed_columns(log)) is not None,
             files=[file.file for file in files],
             rows=sum(file.rows for file in files),
+            attempt=begun + 1 if begun else 0,  # the job of before filled a table that is gone
         )
         rest = [part for part in self._shipment.parts if part.table != log]
         self._shipment.parts = [*rest, whole]
