@@ -44,7 +44,7 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@find loader tests benchmarks dbt_project \( -name '*.py' -o -name '*.sql' \) -exec wc -l {} + \
+	@find loader tests benchmarks dbt_project -name .venv -prune -o \( -name '*.py' -o -name '*.sql' \) -exec wc -l {} + \
 	| awk '$$1 > $(MAX_LINES) && $$2 != "total" { print $$2 ": " $$1 " lines, at most $(MAX_LINES)"; bad = 1 } END { exit bad }'
 
 format: setup
