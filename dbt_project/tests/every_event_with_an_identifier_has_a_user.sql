@@ -5,6 +5,6 @@ where
     {{ in_tested_days(ref('stg_loads')) }}
     and canonical_user_id is null
     and (
-        not {{ matches_any('user_id', var('identity_blocked')) }}
-        or not {{ matches_any('anonymous_id', var('identity_blocked')) }}
+        not {{ matches_any('user_id', identity_rules().blocked) }}
+        or not {{ matches_any('anonymous_id', identity_rules().blocked) }}
     )

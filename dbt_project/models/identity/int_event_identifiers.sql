@@ -18,6 +18,9 @@ places as (
 found as (
     select
         calls.id as event_id,
+        calls.type as event_type,
+        calls.received_at,
+        case places.place when 'user_id' then 0 when 'anonymous_id' then 1 when 'email' then 2 else 3 end as place,
         places.type,
         case places.place
             when 'user_id' then calls.user_id
@@ -31,13 +34,17 @@ found as (
         calls._date
     from calls
     cross join places
+    where calls.type <> 'alias'
 )
 
 select
     event_id,
+    event_type,
     type,
     value,
+    min(place) as place,
     timestamp,
+    received_at,
     _seq,
     load_id,
     _date
@@ -45,3 +52,4 @@ from found
 where
     value is not null
     and not {{ matches_any('value', var('identity_blocked')) }}
+group by event_id, event_type, type, value, timestamp, received_at, _seq, load_id, _date

@@ -1,5 +1,5 @@
--- Grain: one row for each call of any type, with the identity node that it was seen under. Written
--- once: merges change what the node stands for (int_canonical_ids), never the event.
+-- Grain: one row for each call of any type, with the set of identifiers that it carried. Written
+-- once: merges and splits change whose the set is, never the event.
 {{ config(
     materialized='incremental',
     unique_key='id',
@@ -19,17 +19,17 @@ newest as (
     group by {{ event_key() }}
 ),
 
-nodes as (
-    select
-        event_identifiers._seq,
-        min(identifiers.node) as node
-    from {{ ref('int_event_identifiers') }} as event_identifiers
-    inner join {{ ref('int_identifiers') }} as identifiers
-        on
-            identifiers.type = event_identifiers.type
-            and identifiers.value = event_identifiers.value
+event_sets as (
+    select * from {{ ref('int_event_sets') }}
     where {{ in_new_loads() }}
-    group by event_identifiers._seq
+),
+
+sets as (
+    select
+        event_sets._seq,
+        sets._seq as set_seq
+    from event_sets
+    inner join {{ ref('int_identity_sets') }} as sets on sets.set_key = event_sets.set_key
 )
 
 select
@@ -43,7 +43,7 @@ select
     calls.received_at,
     calls.user_id,
     calls.anonymous_id,
-    nodes.node,
+    sets.set_seq,
     calls.group_id,
     calls.previous_id,
     coalesce(calls.url, calls.context_page_url) as url,
@@ -56,4 +56,4 @@ select
     calls._seq
 from calls
 inner join newest on newest._seq = calls._seq
-left join nodes on nodes._seq = calls._seq
+left join sets on sets._seq = calls._seq

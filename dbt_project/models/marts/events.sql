@@ -6,8 +6,13 @@ with events as (
     select * from {{ ref('int_events') }}
 ),
 
-canonical_ids as (
-    select * from {{ ref('int_canonical_ids') }}
+owners as (
+    select
+        outcomes._seq,
+        profiles.canonical_user_id
+    from {{ ref('int_identity_log') }} as outcomes
+    inner join {{ ref('int_profiles') }} as profiles on profiles.profile = outcomes.profile
+    where outcomes.kind = 'event'
 )
 
 select
@@ -21,7 +26,7 @@ select
     events.received_at,
     events.user_id,
     events.anonymous_id,
-    canonical_ids.canonical_user_id,
+    owners.canonical_user_id,
     events.group_id,
     events.previous_id,
     events.url,
@@ -30,6 +35,7 @@ select
     events.referrer,
     events.search,
     events.source_id,
-    events.load_id
+    events.load_id,
+    events.set_seq
 from events
-left join canonical_ids on canonical_ids.node = events.node
+left join owners on owners._seq = events.set_seq
