@@ -28,13 +28,17 @@ MARTS = (
     "audience_memberships",
     "audience_big_spenders",
     "int_identifiers",
-    "int_identity_links",
+    "id_graph",
+    "id_graph_updates",
+    "profile_merges",
+    "identity_demoted",
+    "int_identity_sets",
     "int_canonical_ids",
     "int_events",
 )
 MODELS_ONLY = ("--exclude-resource-types", "test", "unit_test")
 # Which load, which run and which loader's numbers: not what happened.
-_OF_THE_RUN = {"load_id", "computed_at", "_seq", "first_seq"}
+_OF_THE_RUN = {"load_id", "computed_at", "_seq", "first_seq", "set_seq", "seq"}
 Table = Counter[tuple[tuple[str, Any], ...]]
 
 

@@ -31,7 +31,13 @@ CALLS = {
     *("stg_tracks", "stg_identifies", "stg_pages", "stg_screens", "stg_groups", "stg_aliases"),
     *("stg_order_completed", "stg_order_refunded", "int_calls", "int_event_identifiers"),
 }
-INCREMENTAL = {"int_events", "int_identifiers", "int_identity_links"}
+INCREMENTAL = {
+    "int_events",
+    "int_identifiers",
+    "int_identity_sets",
+    "int_identity_evidence",
+    "int_identity_log",
+}
 # They need every call of one kind, of the kinds that are few.
 OF_WHOLE_TABLES = {"groups", "int_order_calls", "int_user_traits", "orders"}
 

@@ -1,5 +1,6 @@
 """Linked identifiers become one user, however long the way between them is."""
 
+import json
 import random
 from collections import defaultdict
 from hashlib import md5
@@ -8,6 +9,15 @@ import duckdb
 
 from tests.transform.conftest import Dbt
 from tests.transform.raw import Event
+
+UNLIMITED = {
+    "limits": {"*": {"limit": 10_000, "days": None}},
+    "priority": [],
+    "custom": [],
+    "blocked": [],
+    "max_merges": 10_000,
+    "max_mappings": 10_000,
+}
 
 
 def test_chains_hubs_and_tangles_of_identifiers_are_one_user_each(dbt: Dbt):
@@ -22,7 +32,7 @@ def test_chains_hubs_and_tangles_of_identifiers_are_one_user_each(dbt: Dbt):
     events = [{**event, "_seq": seq} for seq, event in enumerate(events, start=1)]
 
     dbt.load(1, events)
-    dbt.run()
+    dbt.run("--full-refresh", "--vars", json.dumps({"identity": UNLIMITED}))
 
     found = dbt.query("select type, value, canonical_user_id from analytics.user_identifiers")
     assert {(kind, value): user for kind, value, user in found} == union_find(events)
@@ -59,7 +69,8 @@ def test_the_test_of_linked_identifiers_sees_a_link_between_two_users(dbt: Dbt):
     dbt.run()
     with duckdb.connect(dbt.database) as connection:
         connection.execute(
-            "update analytics.int_canonical_ids set canonical_user_id = 'other' where node = 2"
+            "insert into analytics.int_profiles values (99, 'other', 99, 'other');"
+            "update analytics.int_identity_log set profile = 99 where kind = 'attach' and node = 2"
         )
 
     failed = dbt.test("linked_identifiers_are_one_user")

@@ -22,8 +22,19 @@ TABLES = (
     "computed_traits",
     "audience_memberships",
     "audience_big_spenders",
+    "id_graph_updates",
+    "profile_merges",
+    "identity_demoted",
     "int_identifiers",
-    "int_identity_links",
+    "int_identity_sets",
+    "int_identity_evidence",
+)
+INCREMENTAL = (
+    "int_identifiers",
+    "int_identity_sets",
+    "int_identity_evidence",
+    "int_identity_log",
+    "int_events",
 )
 OF_THE_RUN = {"load_id", "computed_at"}  # which load and which run, not what happened
 
@@ -76,7 +87,7 @@ events = st.one_of(
 @given(
     events=st.lists(events, min_size=8, max_size=40),
     cuts=st.lists(st.floats(0, 1), min_size=1, max_size=2),
-    forgotten=st.sets(st.sampled_from(["int_identifiers", "int_identity_links", "int_events"])),
+    forgotten=st.sets(st.sampled_from(INCREMENTAL)),
 )
 def test_any_split_into_loads_gives_the_tables_of_one_load(
     dbt_process: Dbt, events, cuts, forgotten

@@ -1,5 +1,5 @@
 {#
-    Resolves `events` (_seq, attached_at, token, node, rank, place) in rounds. Exact, because
+    Resolves `events` (_seq, attached_at, token, node, rank, place, is_late) in rounds. Exact, because
     profiles only grow: an event that breaks a limit now breaks it at its turn too, so its identifier
     of the lowest priority may go at once; one whose identifiers are all of one profile never changes
     anything; and events that come first on each of their tokens share no token.
@@ -37,11 +37,12 @@
 
 {#
     One row an event: its oldest profile, how many tokens it has and how many of them are no profile
-    yet, and whether it comes first on each.
+    yet, whether it comes first on each, and whether what windows count for it is known: before its
+    turn an event that was received late may miss that an earlier one sees less in its window.
 #}
 {% macro select_turns(events) -%}
     with tokens as (
-        select distinct _seq, attached_at, token from {{ events }}
+        select distinct _seq, attached_at, token, is_late from {{ events }}
     ),
 
     firsts as (
@@ -55,7 +56,8 @@
         min(case when tokens.token >= 0 then tokens.token end) as oldest,
         count(*) as token_count,
         sum(case when tokens.token < 0 then 1 else 0 end) as new_count,
-        min(case when firsts.first_seq = tokens._seq then 1 else 0 end) as is_first
+        min(case when firsts.first_seq = tokens._seq then 1 else 0 end) as is_first,
+        min(case when firsts.first_seq = tokens._seq or not tokens.is_late then 1 else 0 end) as is_timely
     from tokens
     inner join firsts on firsts.token = tokens.token
     group by tokens._seq, tokens.attached_at
@@ -70,6 +72,7 @@
         select distinct
             turns._seq,
             turns.attached_at,
+            turns.is_timely,
             events.token
         from {{ state.events }} as events
         inner join {{ turns }} as turns on turns._seq = events._seq
@@ -103,8 +106,8 @@
         inner join {{ state.members }} as members on members.token = tokens.token
         inner join {{ types }} as types on types.rank = members.rank
         where
-            members.attached_at > tokens.attached_at - types.window_microseconds
-            and members.attached_at <= tokens.attached_at
+            tokens.is_timely = 1
+            and members.attached_at > tokens.attached_at - types.window_microseconds
         {%- endif %}
     )
 
@@ -230,7 +233,8 @@
         coalesce(moves.profile, events.token) as token,
         events.node,
         events.rank,
-        events.place
+        events.place,
+        events.is_late
     from {{ events }} as events
     left join {{ moves }} as moves on moves.token = events.token
     left join {{ dropped }} as dropped on dropped._seq = events._seq and dropped.node = events.node
@@ -281,4 +285,36 @@
 {% macro default__resolve_rest(types, state) -%}
     {{ select_outcome('left', '_seq') }}
     from (select distinct _seq from {{ state.events }}) as events
+{%- endmacro %}
+
+{# On DuckDB loader/transform/in_order.py resolves the rest, one event after another. #}
+{% macro duckdb__resolve_rest(types, state) -%}
+    {%- set rules = identity_rules() -%}
+    select unnest(
+        resolve_in_order(
+            (
+                select list(event order by _seq, rank, place, node) from (
+                    select
+                        *,
+                        {{ struct_of_bigints(['_seq', 'attached_at', 'token', 'node', 'rank', 'place']) }} as event
+                    from {{ state.events }}
+                ) as events
+            ),
+            coalesce((
+                select list({{ struct_of_bigints(['token', 'rank', 'attached_at']) }}) from {{ state.members }}
+            ), []),
+            coalesce((select list({{ struct_of_bigints(['token', 'merges']) }}) from {{ state.merged }}), []),
+            (
+                select list({{ struct_of_bigints(['rank', 'max_values', 'window_microseconds']) }})
+                from {{ types }}
+            ),
+            {{ rules.max_mappings }},
+            {{ rules.max_merges }}
+        ),
+        max_depth := 2
+    )
+{%- endmacro %}
+
+{% macro struct_of_bigints(columns) -%}
+    { {%- for column in columns -%} {{ column }}: {{ column }}::bigint {{- ', ' if not loop.last }} {%- endfor -%} }
 {%- endmacro %}

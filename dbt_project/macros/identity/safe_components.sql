@@ -1,6 +1,7 @@
 {#
-    `carried` with tokens: _seq, attached_at, node, rank, place, token, component (of tokens), and
-    first_seq: the event that the token comes from, -1 for a profile of earlier runs.
+    `carried` with tokens: _seq, attached_at, node, rank, place, token, component (of tokens),
+    first_seq (the event that the token comes from, -1 for a profile of earlier runs), and whether
+    the event `is_late`: received before something that is there already.
 #}
 {% macro find_components(steps, carried, before) -%}
     {%- set tokens = build_step(steps, select_tokens(carried, before.owners)) -%}
@@ -19,7 +20,26 @@
         from {{ tokens }} as tokens
         left join {{ roots }} as roots on roots.node = tokens.token
     {%- endset -%}
-    {{ return(build_step(steps, placed)) }}
+    {{ return(build_step(steps, select_with_lateness(placed, before.members))) }}
+{%- endmacro %}
+
+{# Only where rules have windows does it matter when events were received. #}
+{% macro select_with_lateness(placed, members) -%}
+    {%- if not identity_windows() -%}
+    select placed.*, false as is_late from ({{ placed }}) as placed
+    {%- else -%}
+    select
+        placed.*,
+        placed.attached_at < greatest(
+            max(placed.attached_at) over (partition by placed.component order by placed._seq),
+            max(coalesce(newest.attached_at, placed.attached_at)) over (partition by placed.component)
+        ) as is_late
+    from ({{ placed }}) as placed
+    left join (
+        select profile, max(attached_at) as attached_at from {{ members }}
+        group by profile
+    ) as newest on newest.profile = placed.token
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro select_tokens(carried, owners) -%}
@@ -32,7 +52,7 @@
 
 {#
     Resolves what lies in components that break no limit, and returns the events that are still to
-    be resolved in rounds: _seq, attached_at, token, node, rank, place. Of safe components these are
+    be resolved in rounds: _seq, attached_at, token, node, rank, place, is_late. Of safe components these are
     the events that merge profiles, with profiles for tokens: which of them merges which is a matter
     of order again.
 #}
@@ -56,7 +76,8 @@
             token,
             node,
             rank,
-            place
+            place,
+            is_late
         from {{ placed }}
         where component in (select component from {{ unsafe }})
         union all
@@ -66,7 +87,8 @@
             profile,
             null,
             0,
-            0
+            0,
+            false
         from {{ events }}
         where true
         qualify count(*) over (partition by _seq) > 1
@@ -149,9 +171,7 @@
     from all_profiles
     left join {{ before.merged }} as merged on merged.profile = all_profiles.profile
     group by all_profiles.component
-    having
-        count(*) - 1 + sum(coalesce(merged.merges, 0)) > {{ rules.max_merges }}
-        or max(coalesce(merged.merges, 0)) >= {{ rules.max_merges }}
+    having count(*) - 1 + sum(coalesce(merged.merges, 0)) >= {{ rules.max_merges }}
     {%- for width in identity_windows() %}
 
     union distinct
@@ -164,12 +184,17 @@
                 partition by identifiers.component, identifiers.rank
                 order by identifiers.attached_at
                 range between {{ width - 1 }} preceding and current row
-            ) as held
+            ) as held,
+            case
+                when identifiers.component in (select component from {{ placed }} where is_late)
+                    then count(*) over (partition by identifiers.component, identifiers.rank)
+                else 0
+            end as held_for_late
         from identifiers
         inner join {{ types }} as types on types.rank = identifiers.rank
         where types.window_microseconds = {{ width }}
     ) as windowed
-    where held > max_values
+    where greatest(held, held_for_late) > max_values
     {%- endfor %}
 {%- endmacro %}
 

@@ -29,22 +29,16 @@ known as (
     from arrived
     limit 0
     {%- endif %}
-),
-
-numbered as (
-    select
-        type,
-        value,
-        (select coalesce(max(node), 0) from known)
-        + row_number() over (order by first_seq, type, value) as node
-    from arrived
-    where not exists (
-        select 1 from known where known.type = arrived.type and known.value = arrived.value
-    )
 )
 
 select
-    coalesce(known.node, numbered.node) as node,
+    coalesce(
+        known.node,
+        (select coalesce(max(node), 0) from known) + row_number() over (
+            partition by known.node is null
+            order by arrived.first_seq, arrived.type, arrived.value
+        )
+    ) as node,
     arrived.type,
     arrived.value,
     least(arrived.first_seq, coalesce(known.first_seq, arrived.first_seq)) as first_seq,
@@ -52,4 +46,3 @@ select
     greatest(arrived.last_seen_at, coalesce(known.last_seen_at, arrived.last_seen_at)) as last_seen_at
 from arrived
 left join known on known.type = arrived.type and known.value = arrived.value
-left join numbered on numbered.type = arrived.type and numbered.value = arrived.value
