@@ -45,7 +45,32 @@
     {%- set placed = find_components(steps, carried, before) -%}
     {%- set open_events = resolve_safe_components(steps, types, placed, before, outcomes) -%}
     {%- do resolve_in_rounds(steps, types, open_events, before, outcomes) -%}
+    {%- do outcomes.append(build_step(steps, select_created(outcomes))) -%}
     {{ return(outcomes) }}
+{%- endmacro %}
+
+{#
+    The profiles that `outcomes` created, named for the oldest identifier of the event that did: the
+    name never changes, and comes back when a merge is undone.
+#}
+{% macro select_created(outcomes) -%}
+    {{ select_outcome(
+        'create', 'created.profile', 'created.node', 'created.profile',
+        segment_id=dbt.hash(dbt.concat(['identifiers.type', "':'", 'identifiers.value']))
+    ) }}
+    from (
+        select profile, min(node) as node from ({{ select_all(outcomes) }}) as outcomes
+        where kind = 'attach' and _seq = profile
+        group by profile
+    ) as created
+    inner join {{ ref('int_identifiers') }} as identifiers on identifiers.node = created.node
+{%- endmacro %}
+
+{% macro select_all(outcomes) -%}
+    {%- for outcome in outcomes -%}
+    select * from {{ outcome }}
+    {{- ' union all ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# The identifiers of the sets `turns`: _seq, attached_at, node, rank, place. #}
@@ -121,7 +146,7 @@
 {%- endmacro %}
 
 {# Select list of one outcome; columns that its kind has not are null. #}
-{% macro select_outcome(kind, seq='0', node='null', profile='null', into_profile='null', attached_at='null', reason='null') -%}
+{% macro select_outcome(kind, seq='0', node='null', profile='null', into_profile='null', attached_at='null', reason='null', segment_id='null') -%}
     select
         '{{ kind }}' as kind,
         {{ seq }} as _seq,
@@ -129,17 +154,13 @@
         cast({{ profile }} as {{ dbt.type_bigint() }}) as profile,
         cast({{ into_profile }} as {{ dbt.type_bigint() }}) as into_profile,
         cast({{ attached_at }} as {{ dbt.type_bigint() }}) as attached_at,
-        cast({{ reason }} as {{ dbt.type_string() }}) as reason
+        cast({{ reason }} as {{ dbt.type_string() }}) as reason,
+        cast({{ segment_id }} as {{ dbt.type_string() }}) as segment_id
 {%- endmacro %}
 
 {# Statement: the log holds `outcomes` for the sets `turns`, and of all other sets what it held. #}
 {% macro keep_outcomes(log, turns, outcomes, is_known) -%}
-    {%- set rows -%}
-        {%- for outcome in outcomes %}
-        select * from {{ outcome }}
-        {{- ' union all' if not loop.last }}
-        {%- endfor %}
-    {%- endset -%}
+    {%- set rows = select_all(outcomes) -%}
     {%- if is_known -%}
     {{ adapter.dispatch('replace_turns')(log, turns, rows) }}
     {%- else -%}

@@ -5,12 +5,14 @@
     anything; and events that come first on each of their tokens share no token.
 #}
 {% macro resolve_in_rounds(steps, types, events, before, outcomes) -%}
-    {%- set state = namespace(
-        events=events,
-        members=build_step(steps, 'select profile as token, node, rank, attached_at from ' ~ before.members),
-        merged=build_step(steps, 'select profile as token, merges from ' ~ before.merged),
-        is_open=query_value('select count(*) from ' ~ events) > 0
-    ) -%}
+    {%- set is_open = query_value('select count(*) from ' ~ events) > 0 -%}
+    {%- set state = namespace(events=events, is_open=is_open) -%}
+    {%- if is_open -%}
+        {%- set state.members = build_step(
+            steps, 'select profile as token, node, rank, attached_at from ' ~ before.members
+        ) -%}
+        {%- set state.merged = build_step(steps, 'select profile as token, merges from ' ~ before.merged) -%}
+    {%- endif -%}
     {%- for _ in range(var('identity_rounds')) if state.is_open -%}
         {%- do resolve_one_round(steps, types, state, outcomes) -%}
         {%- set state.is_open = query_value('select count(*) from ' ~ state.events) > 0 -%}

@@ -1,5 +1,6 @@
 -- Grain: one row for each outcome of resolving a set of identifiers (`_seq`): kind
---   attach  the identifier `node` became one of `profile`; the event that creates a profile names it
+--   create  the event created `profile`, whose oldest identifier is `node` and whose id is `segment_id`
+--   attach  the identifier `node` became one of `profile`
 --   merge   `profile` became part of the older `into_profile`
 --   demote  the identifier `node` did not count, because of `reason`
 --   event   the event, and each with the same set, belongs to `profile`
