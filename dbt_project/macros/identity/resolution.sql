@@ -19,11 +19,13 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- set types = build_step(steps, identity_types(ref('int_identifiers'))) -%}
     {%- set turns = build_step(steps, select_sets_to_resolve(steps, is_known)) -%}
-    {%- set outcomes = resolve(steps, types, turns, log if is_known) -%}
+    {#- as a literal, so that the warehouse need not read what is older -#}
+    {%- set oldest = query_value('select coalesce(min(_seq), 0) from ' ~ turns) -%}
+    {%- set outcomes = resolve(steps, types, turns, oldest, log if is_known) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement('main') -%}
-        {{ keep_outcomes(log, turns, outcomes, is_known) }}
+        {{ keep_outcomes(log, turns, oldest, outcomes, is_known) }}
     {%- endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(log, model) %}
@@ -37,9 +39,9 @@
 {% endmaterialization %}
 
 {# The outcomes of the sets `turns`, as a list of relations of the log's columns. #}
-{% macro resolve(steps, types, turns, log) -%}
+{% macro resolve(steps, types, turns, oldest, log) -%}
     {%- set outcomes = [] -%}
-    {%- set candidates = build_step(steps, select_candidates(types, turns)) -%}
+    {%- set candidates = build_step(steps, select_candidates(types, turns, oldest)) -%}
     {%- set carried = without_overridden(steps, candidates, outcomes) -%}
     {%- set before = state_before(steps, types, turns, carried, log) -%}
     {%- set placed = find_components(steps, carried, before) -%}
@@ -74,7 +76,7 @@
 {%- endmacro %}
 
 {# The identifiers of the sets `turns`: _seq, attached_at, node, rank, place. #}
-{% macro select_candidates(types, turns) -%}
+{% macro select_candidates(types, turns, oldest) -%}
     select
         evidence._seq,
         evidence.attached_at,
@@ -84,6 +86,7 @@
     from ({{ sql }}) as evidence
     inner join {{ turns }} as turns on turns._seq = evidence._seq
     inner join {{ types }} as types on types.type = evidence.type
+    where evidence._seq >= {{ oldest }}
 {%- endmacro %}
 
 {#
@@ -159,10 +162,10 @@
 {%- endmacro %}
 
 {# Statement: the log holds `outcomes` for the sets `turns`, and of all other sets what it held. #}
-{% macro keep_outcomes(log, turns, outcomes, is_known) -%}
+{% macro keep_outcomes(log, turns, oldest, outcomes, is_known) -%}
     {%- set rows = select_all(outcomes) -%}
     {%- if is_known -%}
-    {{ adapter.dispatch('replace_turns')(log, turns, rows) }}
+    {{ adapter.dispatch('replace_turns')(log, turns, oldest, rows) }}
     {%- else -%}
     {{ adapter.dispatch('create_log')(log, rows) }}
     {%- endif -%}
@@ -176,14 +179,14 @@
     create or replace table {{ log }} cluster by kind, _seq as {{ rows }}
 {%- endmacro %}
 
-{% macro default__replace_turns(log, turns, rows) -%}
-    delete from {{ log }} where _seq in (select _seq from {{ turns }});
+{% macro default__replace_turns(log, turns, oldest, rows) -%}
+    delete from {{ log }} where _seq >= {{ oldest }} and _seq in (select _seq from {{ turns }});
     insert into {{ log }} {{ rows }}
 {%- endmacro %}
 
 {# dbt has no transaction open on BigQuery. #}
-{% macro bigquery__replace_turns(log, turns, rows) -%}
+{% macro bigquery__replace_turns(log, turns, oldest, rows) -%}
     begin transaction;
-    {{ default__replace_turns(log, turns, rows) }};
+    {{ default__replace_turns(log, turns, oldest, rows) }};
     commit transaction
 {%- endmacro %}

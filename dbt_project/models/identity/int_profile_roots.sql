@@ -2,6 +2,9 @@
 -- event, or by an override, which holds whatever the limits say.
 {{ config(materialized='connected_components') }}
 
+{%- set overrides = load_relation(ref('identity_overrides')) if execute %}
+{%- set merges = query_value("select count(*) from " ~ overrides ~ " where kind = 'merge'") if overrides else 0 %}
+
 with outcomes as (
     select * from {{ ref('int_identity_log') }}
 ),
@@ -21,6 +24,7 @@ select
     into_profile as linked_node
 from outcomes
 where kind = 'merge'
+{%- if merges > 0 %}
 
 union all
 
@@ -35,3 +39,4 @@ inner join identifiers as other_identifiers
         other_identifiers.type = overrides.other_type
         and other_identifiers.value = overrides.other_value
 where overrides.kind = 'merge'
+{%- endif %}
