@@ -1,5 +1,6 @@
 -- Grain: one row for each profile that was merged, over any number of hops, into an older one: by an
 -- event, or by an override, which holds whatever the limits say.
+-- depends_on: {{ ref('identity_overrides') }}
 {{ config(materialized='connected_components') }}
 
 {%- set overrides = load_relation(ref('identity_overrides')) if execute %}
