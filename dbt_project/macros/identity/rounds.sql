@@ -292,8 +292,8 @@
 {# On DuckDB loader/transform/in_order.py resolves the rest, one event after another. #}
 {% macro duckdb__resolve_rest(types, state) -%}
     {%- set rules = identity_rules() -%}
-    select unnest(
-        resolve_in_order(
+    select
+        unnest(resolve_in_order(
             (
                 select list(event order by _seq, rank, place, node) from (
                     select
@@ -312,9 +312,8 @@
             ),
             {{ rules.max_mappings }},
             {{ rules.max_merges }}
-        ),
-        max_depth := 2
-    )
+        ), max_depth := 2),
+        cast(null as varchar) as segment_id
 {%- endmacro %}
 
 {% macro struct_of_bigints(columns) -%}
