@@ -13,3 +13,16 @@
 {% macro bigquery__cross_join_array(array, element, position) -%}
     cross join unnest({{ array }}) as {{ element }} with offset as {{ position }}
 {%- endmacro %}
+
+{# How many elements stand before the one at `position`, as cross_join_array() gives it. #}
+{% macro array_offset(position) -%}
+    {{ return(adapter.dispatch('array_offset')(position)) }}
+{%- endmacro %}
+
+{% macro default__array_offset(position) -%}
+    {{ position }} - 1
+{%- endmacro %}
+
+{% macro bigquery__array_offset(position) -%}
+    {{ position }}
+{%- endmacro %}

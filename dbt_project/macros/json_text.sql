@@ -4,7 +4,11 @@
 {%- endmacro %}
 
 {% macro default__json_text(object, key) -%}
-    json_extract_string({{ object }}, '$."{{ key }}"')
+    {#- of an object or an array it gives the JSON -#}
+    case
+        when json_type({{ object }}, '$."{{ key }}"') not in ('OBJECT', 'ARRAY')
+            then json_extract_string({{ object }}, '$."{{ key }}"')
+    end
 {%- endmacro %}
 
 {% macro bigquery__json_text(object, key) -%}

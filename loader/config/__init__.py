@@ -2,6 +2,7 @@
 
 from loader.config.alerts import AlertConfig
 from loader.config.contracts import ContractsConfig, SourceContractsConfig
+from loader.config.identity import IdentifierConfig, IdentityConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, strip_write_keys
 from loader.config.settings import (
@@ -25,6 +26,8 @@ __all__ = [
     "ContractsConfig",
     "DestinationConfig",
     "EnrichmentConfig",
+    "IdentifierConfig",
+    "IdentityConfig",
     "OAuthConfig",
     "Percent",
     "PrivacyConfig",

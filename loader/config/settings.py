@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from loader.config.contracts import ContractsConfig, SourceContractsConfig
+from loader.config.identity import IdentityConfig
 from loader.config.pipeline import EnrichmentConfig, PrivacyConfig, TransformationConfig
 from loader.config.secrets import Secret, load_yaml
 from loader.config.strict import build, unknown_key
@@ -145,6 +146,7 @@ class Config:
     dedupe_days: int = 30
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
     syncs: dict[str, SyncConfig] = field(default_factory=dict)
     transform_every: timedelta = timedelta(minutes=15)

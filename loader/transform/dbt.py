@@ -1,5 +1,6 @@
 """dbt as a child process: it takes seconds to import and keeps global state, so it stays out."""
 
+import json
 import os
 import re
 import subprocess
@@ -43,7 +44,7 @@ def run_dbt(
     (target / "run_results.json").unlink(missing_ok=True)
     started = time.monotonic()
     command = _command(workspace, target, [*warehouse.arguments, *options])
-    exit_code, tail = _run(command, _environment(warehouse, marker), say)
+    exit_code, tail = _run(command, _environment(workspace, warehouse, marker), say)
     seconds = time.monotonic() - started
     results = read_results(target, marker)
     if results is None:
@@ -64,11 +65,14 @@ def _command(workspace: Workspace, target: Path, options: Sequence[str]) -> list
     return [*dbt, *folders, "--log-path", str(workspace.dbt / "logs"), "--no-use-colors"]
 
 
-def _environment(warehouse: Target, marker: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    workspace: Workspace, warehouse: Target, marker: Mapping[str, str]
+) -> dict[str, str]:
     return {
         **os.environ,
         "HEADWATER_TARGET": warehouse.name,
         **warehouse.variables,
+        "HEADWATER_IDENTITY": json.dumps(workspace.config.identity.as_document()),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt copies variables with this prefix into the metadata of its artifacts.
         **{f"DBT_ENV_CUSTOM_ENV_{name}": value for name, value in marker.items()},
