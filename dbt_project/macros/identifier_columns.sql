@@ -16,9 +16,10 @@
 {%- endmacro %}
 
 {#
-    Of the columns `found` (identifier_columns), those that hold custom identifiers of users, with the
-    `event_type` of their rows: a trait of identify, in context.traits of any call, a property of a
-    page, a screen or a track event, which stands in the event's own table alone.
+    Of the columns `found` (identifier_columns), those that hold custom identifiers of users, with
+    their `type`, their `place` in an event and the `event_type` of their rows: a trait of identify, in
+    context.traits of any call, a property of a page, a screen or a track event, which stands in the
+    event's own table alone.
 #}
 {% macro custom_identifier_columns(found) -%}
     {%- set calls = {
@@ -32,11 +33,16 @@
     {%- set with_context = calls.keys() | reject('equalto', 'aliases') | list -%}
     {%- set columns = [] -%}
     {%- for name in identity_rules().custom -%}
+        {%- set place = 100 + 2 * loop.index -%}
         {%- for column in found if column.data_type | lower not in ['bool', 'boolean'] -%}
             {%- set tables = {name: with_own, 'context_traits_' ~ name: with_context}.get(column.column_name, []) -%}
             {%- if column.table_name in tables -%}
-                {%- set event_type = calls.get(column.table_name, 'track') -%}
-                {%- do columns.append(dict(column, type=name, event_type=event_type)) -%}
+                {%- do columns.append(dict(
+                    column,
+                    type=name,
+                    event_type=calls.get(column.table_name, 'track'),
+                    place=place + (column.column_name != name)
+                )) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -49,5 +55,6 @@
 #}
 {% macro identifier_text(name, data_type) -%}
     {%- set text = 'cast(' ~ adapter.quote(name) ~ ' as ' ~ dbt.type_string() ~ ')' -%}
-    {{ return("regexp_replace(" ~ text ~ ", '[.]0$', '')" if data_type | lower == 'double' else text) }}
+    {%- set is_float = data_type | lower in ['double', 'float64'] -%}
+    {{ return('regexp_replace(' ~ text ~ ", '[.]0$', '')" if is_float else text) }}
 {%- endmacro %}

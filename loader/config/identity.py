@@ -1,4 +1,4 @@
-"""The keys under `identity:` of headwater.yml: by what, and how far, identifiers become one user."""
+"""The keys under `identity:` of headwater.yml: by what events are taken for one user's."""
 
 import re
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ def write_call(draw: Draw, population: Population, planted: Counter[str]) -> Cal
     planted["type_" + kind] += 1
     body = _write_track(scene, planted) if kind == "track" else _BODIES[kind](scene)
     if draw.loses_ids < _NO_IDENTITY_SHARE:
-        planted["no_identity"] += 1
+        planted["no_identity"] += kind != "identify"  # whose e-mail address identifies
         ids = ""
     else:
         ids = _ids(scene)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from loader.event.identifiers import is_identified_otherwise
 from loader.event.naming import CALL_TABLES
 
 Event = dict[str, Any]
@@ -116,7 +117,7 @@ def normalise(event: Event, rescued: dict[str, Any]) -> Rejection | None:
     if call is None:
         return _unknown_call(event.get("type"))
     event["type"] = call
-    if not event.get("userId") and not event.get("anonymousId"):
+    if not (event.get("userId") or event.get("anonymousId") or is_identified_otherwise(event)):
         return _NO_IDENTITY
     if call == "track":
         name = event.get("event")
@@ -140,7 +141,8 @@ def _object(event: Event, field: str, rescued: dict[str, Any]) -> dict[str, Any]
 _NO_IDENTITY = Rejection(
     "no_identity",
     "$",
-    'neither userId nor anonymousId is there (null and "" count as none); send one as a string',
+    'neither userId nor anonymousId is there (null and "" count as none), nor an e-mail address or '
+    "an external id that identifies the user; send one of them as a string",
 )
 
 

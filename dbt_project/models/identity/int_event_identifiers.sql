@@ -40,6 +40,8 @@
 {%- set external_type = 'lower(trim(' ~ json_text('external_id', 'type') ~ '))' %}
 {%- set has_external_ids = 'context_external_ids' in in_raw %}
 {%- set custom = custom_identifier_columns(found) %}
+{#- asked for in any case, since dbt learns from it what the model reads #}
+{%- do from_committed_calls(source('raw', 'tracks')) %}
 
 with calls as (
     select
@@ -91,7 +93,7 @@ found as (
         '{{ column.event_type }}' as event_type,
         '{{ column.type }}' as type,
         {{ identifier_value("'" ~ column.type ~ "'", identifier_text(column.column_name, column.data_type)) }} as value,
-        {{ 100 + loop.index }} as place,
+        {{ column.place }} as place,
         timestamp,
         received_at,
         _seq,
