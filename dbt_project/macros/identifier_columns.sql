@@ -17,11 +17,14 @@
 
 {#
     Of the columns `found` (identifier_columns), those that hold custom identifiers of users, with
-    their `type`, their `place` in an event and the `event_type` of their rows: a trait of identify, in
-    context.traits of any call, a property of a page, a screen or a track event, which stands in the
-    event's own table alone.
+    their `type`, their `place` in an event, the `event_type` of their rows and the from clause of these:
+    a trait of identify, in context.traits of any call, a property of a page, a screen or a track
+    event, which stands in the event's own table alone.
 #}
 {% macro custom_identifier_columns(found) -%}
+    {%- set tracks = source('raw', 'tracks') -%}
+    {#- asked for in any case, since dbt learns from it what the model reads -#}
+    {%- do from_committed_calls(tracks) -%}
     {%- set calls = {
         'tracks': 'track', 'identifies': 'identify', 'pages': 'page', 'screens': 'screen',
         'groups': 'group', 'aliases': 'alias',
@@ -41,7 +44,10 @@
                     column,
                     type=name,
                     event_type=calls.get(column.table_name, 'track'),
-                    place=place + (column.column_name != name)
+                    place=place + (column.column_name != name),
+                    from_calls=from_committed_calls(
+                        tracks.incorporate(path={'identifier': column.table_name})
+                    )
                 )) -%}
             {%- endif -%}
         {%- endfor -%}

@@ -40,8 +40,6 @@
 {%- set external_type = 'lower(trim(' ~ json_text('external_id', 'type') ~ '))' %}
 {%- set has_external_ids = 'context_external_ids' in in_raw %}
 {%- set custom = custom_identifier_columns(found) %}
-{#- asked for in any case, since dbt learns from it what the model reads #}
-{%- do from_committed_calls(source('raw', 'tracks')) %}
 
 with calls as (
     select
@@ -99,7 +97,7 @@ found as (
         _seq,
         load_id,
         {{ partition_date() }} as _date
-    {{ from_committed_calls(source('raw', 'tracks').incorporate(path={'identifier': column.table_name})) }}
+    {{ column.from_calls }}
     where {{ adapter.quote(column.column_name) }} is not null
     {%- endfor %}
     {%- if has_external_ids %}
