@@ -125,7 +125,7 @@ def sort_out(files: Iterable[Path], contracts: Contracts) -> Arrivals:
             message_id = event["messageId"]
             if message_id in arrivals.accepted:
                 continue
-            if not event.get("userId") and not event.get("anonymousId"):
+            if not identifiers_of(event):
                 arrivals.blocked[message_id] = 1
             elif broken := contracts.rules_broken(event):
                 arrivals.blocked[message_id] = broken
@@ -171,7 +171,9 @@ def count(files: Iterable[Path], schemas: Path) -> dict[str, Any]:
         "duplicates": arrivals.events_in - len(events) - len(arrivals.blocked),
         "tables": dict(tables),
         "violations": sum(arrivals.blocked.values()),
-        "users_before": len({event.get("userId") or event["anonymousId"] for event in events}),
+        "users_before": len(
+            {event.get("userId") or event.get("anonymousId") for event in events} - {None}
+        ),
         "users_after": len(people),
         "revenue": {currency: float(amount) for currency, amount in sorted(revenue.items())},
         "audience_size": len(big_spenders),
