@@ -1,16 +1,19 @@
 {#
     Predicate over staging rows: they came with a load that this model has not applied yet. Asks
     the loads, never the events' own times, so that late events count and nothing counts twice.
-    The days are literals, because only those let the warehouse skip the other days' files.
+    The days are literals, because only those let the warehouse skip the other days' files; so is
+    the first load, since what was loaded before it on those days is skipped then before it is grouped.
     A model that uses this records what it applied: post_hook="{{ record_applied_loads() }}".
 #}
 {% macro in_new_loads() -%}
     {%- if not is_incremental() -%}
     load_id in (select load_id from {{ ref('int_loads') }})
     {%- else -%}
-    {%- set days = new_days() -%}
+    {%- set found = run_query('select _date, min(load_id) ' ~ from_new_loads() ~ ' group by _date').columns -%}
+    {%- set days = found[0].values() | sort -%}
     {%- if days -%}
     load_id in (select load_id {{ from_new_loads() }})
+    and load_id >= {{ found[1].values() | min | int }}
     and _date in ({{ date_literals(days) }})
     {%- else -%}
     false
