@@ -16,14 +16,14 @@ from statistics import median
 import duckdb
 import yaml
 
-from benchmarks.dlt_environment import python_with_dlt
+from benchmarks.environments import DLT, python_with
 from benchmarks.measure import Cost, run
 from benchmarks.planted import Manifest, check, check_violations
 from loader.demo.generator import generate
 from loader.demo.workspace import make_workspace
 
 _CONTENDERS = Path(__file__).parent / "contenders"
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "headwater-bench"
+CACHE = Path(os.environ.get("XDGCACHE_HOME") or "~/.cache").expanduser() / "headwater-bench"
 _CALL_TABLES = ("tracks", "identifies", "pages", "screens", "groups", "aliases")
 _OURS, _TABLE, _PARQUET = "headwater load", "DuckDB, one table", "DuckDB, by event and day"
 # The generated events are older than the archive keeps, so that it costs nothing unless asked for.
@@ -74,10 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def input_file(events: int, seed: int) -> tuple[Path, Manifest]:
     """The generated events, kept between runs, and what was planted in them."""
-    file = _CACHE / f"events-{seed}-{events}.ndjson.gz"
+    file = CACHE / f"events-{seed}-{events}.ndjson.gz"
     manifest = file.with_name(f"{file.name}.manifest.json")
     if not manifest.is_file():  # it is written last
-        _CACHE.mkdir(parents=True, exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         generate(file, events, seed=seed, jobs=os.cpu_count() or 1)
     return file, json.loads(manifest.read_text())
 
@@ -121,7 +121,7 @@ def load_with_duckdb(file: Path, planted: Manifest, folder: Path, *, form: str) 
 
 def load_with_dlt(file: Path, planted: Manifest, folder: Path, *, file_format: str) -> Cost | None:
     """The same tables as ours, with every unique event in one of them; None without dlt."""
-    python = python_with_dlt(_CACHE / "dlt")
+    python = python_with(DLT, CACHE / "dlt")
     if python is None:
         return None
     database = folder / "dlt.duckdb"
