@@ -103,7 +103,14 @@ void add_key(Table& table, const std::string& root, const std::vector<std::strin
     Key* key = root == "context" ? &table.context : root == "body" ? &table.body : &table.outer;
     for (const auto& name : path) key = key->child(name);
     key->column = table.column(column, type);
+    if (key->keeps_nulls) key->null_name = column;
     table.find_parts();
+}
+
+void name_null(Table& table, const std::vector<std::string>& path, const std::string& column) {
+    Key* key = &table.body;
+    for (const auto& name : path) key = key->child(name);
+    key->null_name = column;
 }
 
 std::vector<Text> views_of(const py::list& texts) {
@@ -169,6 +176,7 @@ PYBIND11_MODULE(_kernel, module) {
 
     py::class_<Table>(module, "Table")
         .def("add_key", &add_key, py::arg("root"), py::arg("path"), py::arg("column"), py::arg("kind"))
+        .def("name_null", &name_null, py::arg("path"), py::arg("name"))
         .def("set_column", [](Table& table, const std::string& name, Type type, bool has_big_ints) {
             Column* const column = table.column(name, type);
             column->type = type;  // between `finish` and the next row
@@ -184,9 +192,9 @@ PYBIND11_MODULE(_kernel, module) {
 
     py::class_<Reader>(module, "Reader")
         .def(py::init<>())
-        .def("add_table", [](Reader& reader, const py::object& rule) {
-            return reader.add_table(rule_from(rule));
-        }, py::return_value_policy::reference_internal)
+        .def("add_table", [](Reader& reader, const py::object& rule, bool keeps_nulls) {
+            return reader.add_table(rule_from(rule), keeps_nulls);
+        }, py::arg("rule"), py::arg("keeps_nulls"), py::return_value_policy::reference_internal)
         .def("name_event", [](Reader& reader, const std::string& name, Table* table) {
             reader.events[name] = table;
         })

@@ -81,9 +81,11 @@ public:
     int64_t raw_since = INT64_MAX;              // the JSON is kept of what was received from then on
 
     // A table whose events have to keep `contract` (of the whole event; null: none).
-    Table* add_table(std::unique_ptr<Rule> contract) {
+    // With `keeps_nulls` its rows tell which traits were null.
+    Table* add_table(std::unique_ptr<Rule> contract, bool keeps_nulls) {
         tables_.push_back(std::make_unique<Table>(std::move(contract)));
         Table* const table = tables_.back().get();
+        table->body.keeps_nulls = keeps_nulls;
         if (const Rule* const rule = table->rule.get()) {
             table->body.rule = rule->child("body");
             table->context.rule = rule->child("context");
@@ -158,6 +160,7 @@ private:
             table.put_scalar(*key, cursor.scalar());
         }
         put_part(table, envelope, body, table.body);
+        table.put_nulls();
         put_part(table, envelope, CONTEXT, table.context);
         const bool gets_ip = !said.ip.empty() && (said.is_browser || comes_from_client(table));
         if (gets_ip) put_ip(table, said.ip);

@@ -1,6 +1,7 @@
 // Rows of one raw table: the keys that its events are known to have, and the columns that they fill.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "column.hpp"
@@ -15,6 +16,8 @@ struct Key {
     const Rule* rule = nullptr;
     std::vector<std::unique_ptr<Key>> children;
     ByText<Key*> by_name;
+    bool keeps_nulls = false;  // whether it matters that it, or a key in it, is null
+    std::string null_name;     // what it is called then; empty until Python has named it
     int64_t last_row = -1;     // in which it was seen: a key that comes twice is Odd
     int64_t last_said = -1;    // in which it said something: neither null nor an empty object
 
@@ -34,6 +37,7 @@ struct Key {
         Key* const added = children.back().get();
         added->name = text;
         added->rule = rule ? rule->child(text) : nullptr;
+        added->keeps_nulls = keeps_nulls;
         by_name.emplace(text, added);
         return added;
     }
@@ -41,7 +45,7 @@ struct Key {
 
 // The columns that every row has, in this order; the last is the event's name, or the other id.
 enum Fixed { ID, ANONYMOUS_ID, USER_ID, RECEIVED_AT, SENT_AT, ORIGINAL_AT, STATED_AT, SOURCE, SEQ,
-             OWN, RAW, REQUEST, PARTS, STATED_TEXT, FIXED_COUNT };
+             OWN, RAW, REQUEST, PARTS, STATED_TEXT, NULLS, FIXED_COUNT };
 
 // What PARTS tells of a row, a bit each: whether its context says something of these.
 constexpr Text CONTEXT_PARTS[] = {"browser", "os", "device", "location"};
@@ -50,7 +54,8 @@ struct Table {
     explicit Table(std::unique_ptr<Rule> contract) : rule(std::move(contract)) {
         static constexpr Type types[FIXED_COUNT] = {
             Type::TEXT, Type::TEXT, Type::TEXT, Type::TIMESTAMP, Type::TIMESTAMP, Type::TIMESTAMP,
-            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT, Type::TEXT};
+            Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT, Type::TEXT,
+            Type::TEXT};
         for (const Type type : types) fixed.emplace_back(type);
     }
 
@@ -60,6 +65,7 @@ struct Table {
     std::vector<Column> fixed;
     ByText<std::unique_ptr<Column>> columns;
     int64_t rows = 0;
+    std::vector<Text> nulls;     // of the row that is being written
 
     // The keys that CONTEXT_PARTS names, null where none is known.
     std::array<Key*, std::size(CONTEXT_PARTS)> parts{};
@@ -77,8 +83,21 @@ struct Table {
         return found.get();
     }
 
+    // The names of the row's keys that were null, as a JSON array: sorted, each once. What a name is
+    // made of needs no escape.
+    void put_nulls() {
+        if (nulls.empty()) return;
+        std::sort(nulls.begin(), nulls.end());
+        nulls.erase(std::unique(nulls.begin(), nulls.end()), nulls.end());
+        std::string text;
+        for (const Text name : nulls) (text += text.empty() ? "[\"" : ",\"").append(name) += '"';
+        fixed[NULLS].put_plain(rows, text += ']');
+        nulls.clear();
+    }
+
     // Forgets what was put into the row that is being written.
     void undo_row() {
+        nulls.clear();
         for (Column& column : fixed) column.cut(rows);
         for (auto& [name, column] : columns) column->cut(rows);
     }
@@ -125,7 +144,7 @@ private:
     // One member of an object; 1 if its contract requires it.
     size_t put_member(Cursor& cursor, Key& parent, Text name, size_t& hint, int64_t stamp) {
         Key* const key = parent.find(name, hint);
-        if (key == nullptr) return skip_unknown(cursor, parent.rule, name);
+        if (key == nullptr) return skip_unknown(cursor, parent, name);
         if (key->last_row == stamp) throw Odd{};
         key->last_row = stamp;
         if (key->rule == nullptr && parent.rule && parent.rule->closed) throw Odd{};
@@ -136,7 +155,8 @@ private:
             case '[': put_array(cursor, *key); break;
             default: put_scalar(*key, cursor.scalar());
         }
-        if (first != 'n' && Text(begin, cursor.position() - begin) != "{}") key->last_said = stamp;
+        if (first == 'n') note_null(*key);
+        else if (Text(begin, cursor.position() - begin) != "{}") key->last_said = stamp;
         return key->rule && key->rule->required;
     }
 
@@ -146,8 +166,15 @@ private:
         key.column->put_plain(rows, text);
     }
 
+    void note_null(const Key& key) {
+        if (!key.keeps_nulls) return;
+        if (key.null_name.empty()) throw Odd{};
+        nulls.push_back(key.null_name);
+    }
+
     // A key that nothing is known of may say nothing: null, or an empty object.
-    static size_t skip_unknown(Cursor& cursor, const Rule* rule, Text name) {
+    static size_t skip_unknown(Cursor& cursor, const Key& parent, Text name) {
+        const Rule* const rule = parent.rule;
         const Rule* const inner = rule ? rule->child(name) : nullptr;
         if (rule && rule->closed && inner == nullptr) throw Odd{};
         if (inner && inner->required) throw Odd{};
@@ -156,7 +183,7 @@ private:
             check_object(inner, 0);
         } else {
             const Scalar value = cursor.scalar();
-            if (value.kind != NONE) throw Odd{};
+            if (value.kind != NONE || parent.keeps_nulls) throw Odd{};
             if (inner) inner->check(value);
         }
         return 0;

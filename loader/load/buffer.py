@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from loader.event.naming import column_name
-from loader.event.values import MAX_EXACT_INT, ColumnType, type_of
+from loader.event.values import MAX_EXACT_INT, ColumnType, json_text, type_of
 from loader.load.room import Room
 from loader.warehouse import MAX_COLUMNS, Catalog
 from loader.warehouse.catalog import fixed_columns
@@ -38,18 +40,22 @@ class Column:
 
 class LearntKey(NamedTuple):
     """A key that fills a column: its object's pointer (`/context`, …, or the event's own: ""),
-    the path below it, and the column.
+    the path below it, and the column; or, `of_null`, one of a trait that was null, and its name.
     """
 
     root: str
     path: tuple[str, ...]
     column: str
+    of_null: bool = False
 
 
 class _Key:
     """One key at one place of the event: the column of its scalars, the keys of its objects."""
 
-    __slots__ = ("children", "column", "is_kept", "is_settled", "path", "pointer", "root", "values")
+    __slots__ = (
+        *("children", "column", "is_kept", "is_settled", "null_name", "path", "pointer", "root"),
+        "values",
+    )
 
     def __init__(self, root: str, path: tuple[str, ...], pointer: str) -> None:
         self.root = root
@@ -58,6 +64,7 @@ class _Key:
         self.children: dict[str, _Key] = {}
         self.is_kept = True  # whether it is remembered for the next event
         self.is_settled = False  # whether it is known which column it fills
+        self.null_name = ""  # what it is called in _nulls, once it was null
         self.column: Column | None = None  # None once settled: its values are kept in _rescued
         self.values: list[Any] | None = None  # the column's own list, if no other key fills it
 
@@ -68,6 +75,7 @@ class TableBuffer:
     def __init__(self, table: str, catalog: Catalog, room: Room) -> None:
         self.rows: list[tuple[Any, ...]] = []
         self.rescued: dict[int, dict[str, Any]] = {}
+        self.nulls: dict[int, set[str]] = {}  # names of the traits that were null, by row
         self.columns: dict[str, Column] = {}
         self.met: dict[str, set[str]] = {}  # column -> keys that meet in it
         self.overflow = ""  # the first key for whose column there was no room
@@ -75,6 +83,7 @@ class TableBuffer:
         self._table = table
         self._catalog = catalog
         self._reserved = frozenset(fixed_columns(table))
+        self._keeps_nulls = "_nulls" in self._reserved
         known = catalog.tables.get(table)
         self._known = frozenset(known.field_ids if known else ())
         self._own_room = MAX_COLUMNS - len(self._known)
@@ -96,6 +105,25 @@ class TableBuffer:
         if rescued:
             self.rescued[index] = rescued
 
+    def nulls_json(self) -> pa.Array:
+        """The names of the traits of each row that were null, sorted; null where none was."""
+        return self._as_json({row: sorted(names) for row, names in self.nulls.items()})
+
+    def rescued_json(self) -> tuple[pa.Array, pa.Array]:
+        """What was rescued of each row: all of it, and what is not of its properties."""
+        outside = {
+            row: left
+            for row, found in self.rescued.items()
+            if (left := {p: v for p, v in found.items() if not p.startswith("/properties")})
+        }
+        return self._as_json(self.rescued), self._as_json(outside)
+
+    def _as_json(self, found: Mapping[int, Any]) -> pa.Array:
+        if not found:
+            return pa.nulls(len(self.rows), pa.string())
+        texts = [json_text(found[row]) if row in found else None for row in range(len(self.rows))]
+        return pa.array(texts, pa.string())
+
     def _walk(
         self,
         node: _Key,
@@ -107,6 +135,8 @@ class TableBuffer:
         children = node.children
         for name, value in part.items():
             if value is None:
+                if self._keeps_nulls and node.root == "/traits":
+                    self._note_null(children.get(name) or self._new_key(node, name), index)
                 continue
             key = children.get(name)
             if key is None:
@@ -147,6 +177,13 @@ class TableBuffer:
             key.values = values
         else:
             column.other_pointers[index] = key.pointer
+
+    def _note_null(self, key: _Key, index: int) -> None:
+        if not key.null_name:
+            key.null_name = column_name(key.path)
+            if key.is_kept:
+                self.learnt.append(LearntKey(key.root, key.path, key.null_name, of_null=True))
+        self.nulls.setdefault(index, set()).add(key.null_name)
 
     def _new_key(self, node: _Key, name: str) -> _Key:
         key = _Key(node.root, (*node.path, name), f"{node.pointer}/{as_pointer(name)}")
@@ -197,6 +234,7 @@ class TableBuffer:
         """Forget the rows, keep what was learnt of the keys."""
         self.rows = []
         self.rescued = {}
+        self.nulls = {}
         for column in self.columns.values():
             column.values.clear()
             column.other_pointers.clear()

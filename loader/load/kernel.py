@@ -25,7 +25,7 @@ from loader.load.buffer import LearntKey
 from loader.load.intake import Block, Request, Sources
 from loader.transformations import Privacy
 from loader.warehouse import Catalog
-from loader.warehouse.catalog import TypeState
+from loader.warehouse.catalog import TypeState, fixed_columns
 
 try:
     from loader import _kernel
@@ -48,6 +48,7 @@ _FIXED: Final = {
     "request": ColumnType.INT,
     "parts": ColumnType.INT,
     "stated": ColumnType.TEXT,
+    "_nulls": ColumnType.TEXT,
 }
 # What an event's context may say itself, in the order of the bits of `parts`.
 PARTS: Final = ("browser", "os", "device", "location")
@@ -64,7 +65,8 @@ def is_usable() -> bool:
 class Chunk:
     """Rows of one table: its fixed columns as stated (`own`: the event's name or other id, `raw`:
     its JSON, `request`: which one it came with, `parts`: bits of PARTS that its context has,
-    `stated`: its timestamp beside another originalTimestamp), and those that events have added.
+    `stated`: its timestamp beside another originalTimestamp; `_nulls`), and those that events
+    have added.
     """
 
     rows: int
@@ -149,7 +151,10 @@ class Kernel:
         """Know `table`, the names of its events if they are track events, and keys with columns."""
         found = self._tables.get(table)
         if found is None:
-            found = self._tables[table] = self._reader.add_table(self._rules(table, call))
+            keeps_nulls = "_nulls" in fixed_columns(table)
+            found = self._tables[table] = self._reader.add_table(
+                self._rules(table, call), keeps_nulls
+            )
             self._states[table] = {}
             self._calls[table] = call
             if call != "track":
@@ -157,6 +162,9 @@ class Kernel:
         for name in names:
             self._reader.name_event(name, found)
         for key in keys:
+            if key.of_null:
+                found.name_null(key.path, key.column)
+                continue
             state = self._catalog.state_of(table, key.column)
             if state is not None:
                 known = self._states[table].setdefault(key.column, replace(state))

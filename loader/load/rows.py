@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from loader.event.envelope import BODY_FIELD, Event
 from loader.event.naming import CALL_TABLES, table_name
-from loader.event.values import ARROW, ColumnType, json_text
+from loader.event.values import ARROW, ColumnType
 from loader.load.buffer import TableBuffer, as_pointer
 from loader.load.clock import Stated, Times, parse_stated, rescue_unused, settle_times
 from loader.load.kernel import Chunk, Kernel
@@ -141,7 +141,9 @@ class RowWriter:
             if len(listed) > _OWN_PLACE:
                 columns["own"] = pa.array(listed[_OWN_PLACE], _TEXT)
             columns["_seq"] = seqs
-            self._hold(table, columns, times, added[table], _rescued_json(buffer))
+            if buffer.nulls:
+                columns["_nulls"] = buffer.nulls_json()
+            self._hold(table, columns, times, added[table], buffer.rescued_json())
             buffer.clear()
         return pa.concat_tables(arrivals).sort_by("_seq")
 
@@ -159,6 +161,8 @@ class RowWriter:
             rescued = rescue_unused(stated, fixed["stated"], self._now)
         names = ("id", "anonymous_id", "user_id", "own", "_seq")
         columns = {name: fixed[name] for name in names} | {"source_id": source_ids}
+        if fixed["_nulls"].null_count < count:
+            columns["_nulls"] = fixed["_nulls"]
         self._hold(table, columns, times, added, (rescued, rescued))
         return times
 
@@ -277,26 +281,8 @@ def _some(told: list[str], what: str) -> list[str]:
     return [*told[:_NAMES_TOLD], f"and so in {rest:,} {what} more"] if rest > 0 else told
 
 
-def _rescued_json(buffer: TableBuffer) -> tuple[pa.Array, pa.Array]:
-    """What was rescued of each row: all of it, and what is not of its properties."""
-    outside = {
-        row: left
-        for row, found in buffer.rescued.items()
-        if (left := {p: v for p, v in found.items() if not p.startswith("/properties")})
-    }
-    count = len(buffer.rows)
-    return _as_json(buffer.rescued, count), _as_json(outside, count)
-
-
 def _tables_of(table: str, names: pa.Array) -> pa.Array:
     """The column `event` of rows of `table`; those of `tracks` have no table of their own."""
     if table != _TRACKS:
         return pa.repeat(pa.scalar(table), len(names))
     return pa.array([table_name(name) for name in names.to_pylist()], _TEXT)
-
-
-def _as_json(rescued: Mapping[int, Mapping[str, Any]], count: int) -> pa.Array:
-    if not rescued:
-        return pa.nulls(count, pa.string())
-    texts = [json_text(rescued[row]) if row in rescued else None for row in range(count)]
-    return pa.array(texts, pa.string())

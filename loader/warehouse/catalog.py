@@ -14,6 +14,7 @@ from loader.event.values import ColumnType
 
 MAX_COLUMNS = 2_000  # that events may add to a table, or to the context that all tables share
 _FIRST_OWN_FIELD_ID = 100
+_NULLS_FIELD_ID = 99  # so that columns may still be added to those of all tables
 
 _TEXT, _INT, _TIMESTAMP, _JSON = (
     ColumnType.TEXT,
@@ -47,6 +48,8 @@ _FIXED_BY_TABLE: Final = {
     "aliases": {"previous_id": _TEXT},
     "tracks": _EVENT,
 }
+_NULLS: Final = {"_nulls": _TEXT}  # which traits were sent as null
+_KEEPING_NULLS: Final = ("identifies", "groups")
 _LOGS: Final = {
     "violations": {
         "load_id": _INT,
@@ -126,7 +129,8 @@ def fixed_columns(table: str) -> dict[str, ColumnType]:
     """The columns that `table` has whatever arrives, in order, with their types."""
     if table in _LOGS:
         return _LOGS[table]
-    return {**_ENVELOPE, **_FIXED_BY_TABLE.get(table, _EVENT), **_OURS}
+    nulls = _NULLS if table in _KEEPING_NULLS else {}
+    return {**_ENVELOPE, **_FIXED_BY_TABLE.get(table, _EVENT), **_OURS, **nulls}
 
 
 class Catalog:
@@ -182,13 +186,15 @@ class Catalog:
         """Every column of `table` with its field id and type, ours last."""
         fixed = fixed_columns(table)
         ids = {name: number for number, name in enumerate(fixed, start=1)}
+        ids["_nulls"] = _NULLS_FIELD_ID
         columns = self.tables[table]
         added = {
             name: (field_id, self._type_of(columns, name))
             for name, field_id in columns.field_ids.items()
         }
-        head = {name: (ids[name], fixed[name]) for name in fixed if name not in _OURS}
-        tail = {name: (ids[name], fixed[name]) for name in fixed if name in _OURS}
+        ours = {**_OURS, **_NULLS}
+        head = {name: (ids[name], fixed[name]) for name in fixed if name not in ours}
+        tail = {name: (ids[name], fixed[name]) for name in fixed if name in ours}
         if table in _LOGS:
             return {name: (ids[name], fixed[name]) for name in fixed}
         return {**head, **added, **tail}

@@ -96,6 +96,15 @@ def test_columns_come_as_events_bring_them(bigquery_workspace, load):
     assert found == [("m1", 1, None, None, None), ("m2", 2, "x", True, 1.5)]
 
 
+def test_traits_that_were_null_are_named(bigquery_workspace, load):
+    event = {**track(1), "type": "identify", "traits": {"a": 1, "b": None}}
+    load({**event, "messageId": "m1"}, {**event, "messageId": "m2", "traits": {"a": 1}})
+
+    found = rows_of(bigquery_workspace, "select id, a, _nulls from {raw}.identifies order by id")
+
+    assert found == [("m1", 1, '["b"]'), ("m2", 1, None)]
+
+
 def test_a_name_that_begins_with_a_digit_gets_an_underscore(bigquery_workspace, load):
     load(track(1, "2FA Enabled", **{"3d": "yes"}))
 

@@ -24,7 +24,9 @@ EXACT = 2**53
 
 @dataclass
 class Oracle:
-    """Takes events in order; `rows` has each table's rows by id, `rescued` what they lost."""
+    """Takes events in order; `rows` has each table's rows by id, `rescued` what they lost, `nulls`
+    which of their traits were null.
+    """
 
     types: dict[tuple[str, str], str] = field(
         default_factory=lambda: {**GIVEN, ("", "context_ip"): "text"}
@@ -32,6 +34,7 @@ class Oracle:
     has_big_ints: set[tuple[str, str]] = field(default_factory=set)
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     rescued: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    nulls: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
         call, body = event["type"], BODIES[event["type"]]
@@ -60,6 +63,8 @@ class Oracle:
                         lost.add(column)
                         rescued[place] = value
         self._keep(table, event["messageId"], row, rescued)
+        if body == "traits" and (nulls := list(nulls_in((), event[body]))):
+            self.nulls[table, event["messageId"]] = sorted(set(map(column_name, nulls)))
         if call == "track":
             shared = {name: value for name, value in row.items() if name.startswith("context_")}
             outside = {p: v for p, v in rescued.items() if not p.startswith("/properties")}
@@ -102,6 +107,14 @@ def leaves(pointer: str, path: tuple[str, ...], part: dict[str, Any]) -> Iterato
             yield from leaves(place, (*path, name), value)
         elif value is not None:
             yield place, (*path, name), value
+
+
+def nulls_in(path: tuple[str, ...], part: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, value in part.items():
+        if isinstance(value, dict):
+            yield from nulls_in((*path, name), value)
+        elif value is None:
+            yield (*path, name)
 
 
 def first_type(value: Any) -> str | None:

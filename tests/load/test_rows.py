@@ -183,6 +183,32 @@ def test_nulls_and_empty_objects_make_no_columns(workspace, load, raw):
     assert raw(workspace, "select e, _rescued from raw.checked") == [("[]", None)]
 
 
+def test_traits_that_are_null_are_named_in_a_column_of_ours(workspace, load, raw):
+    nulls = {"plan": None, "3D view": None, "3d_view": None, "company": {"name": None, "vat": 1}}
+    identify = {"type": "identify", "userId": "u"}
+    load(
+        {**identify, "traits": {"plan": "pro", "company": {"name": "Inc"}}},
+        {**identify, "traits": nulls, "context": {"traits": nulls}},
+        {"type": "group", "userId": "u", "groupId": "g", "traits": {"company": None, "vat": {}}},
+        {"type": "group", "userId": "u", "groupId": "g", "traits": {"vat": "", "list": [None]}},
+        {"type": "page", "userId": "u", "properties": {"title": None}},
+    )
+
+    assert raw(workspace, "select _nulls, plan from raw.identifies order by _seq") == [
+        (None, "pro"),
+        ('["3d_view","company_name","plan"]', None),
+    ]
+    assert raw(workspace, "select _nulls, vat, list from raw.groups order by _seq") == [
+        ('["company"]', None, None),
+        (None, "", "[null]"),
+    ]
+    with_column = raw(
+        workspace,
+        "select table_name from duckdb_columns() where column_name = '_nulls' order by table_name",
+    )
+    assert with_column == [("groups",), ("identifies",)]
+
+
 def test_every_call_has_its_columns(workspace, load, raw):
     load(
         {"type": "group", "userId": "u", "groupId": "g", "traits": {"name": "Inc"}},

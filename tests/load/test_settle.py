@@ -146,6 +146,8 @@ def check(workspace, steps):
                 wanted, found = expected.get(name), added.get(name)
                 assert same(oracle.type_of(table, name), wanted, found), (table, id_, name)
             assert alike(json.loads(row["_rescued"] or "{}"), oracle.rescued[table][id_])
+            nulls = json.loads(row.get("_nulls") or "[]")
+            assert nulls == oracle.nulls.get((table, id_), []), (table, id_)
     for (scope, name), known in oracle.types.items():
         state = catalog.context[name] if scope == "" else catalog.state_of(scope, name)
         assert state is not None, (scope, name)

@@ -172,12 +172,14 @@ def test_a_column_of_the_context_is_retyped_in_every_table(workspace, load, raw)
 
 def test_traits_and_what_stands_beside_the_properties_are_found_too(workspace, load, raw):
     load({"type": "identify", "userId": "u", "messageId": "1", "traits": {"age": 5}})
-    load({"type": "identify", "userId": "u", "messageId": "2", "traits": {"age": "old"}})
+    load({"type": "identify", "userId": "u", "messageId": "2", "traits": {"age": "old", "p": None}})
 
     retype(workspace, "identifies")
     repair(workspace)
 
     assert column(raw, workspace, "age", "identifies") == [("5", None), ("old", None)]
+    found = raw(workspace, "select _nulls from raw.identifies order by id")
+    assert found == [(None,), ('["p"]',)]
 
 
 def test_it_is_one_commit_which_readers_of_before_do_not_see(workspace, load, raw):
