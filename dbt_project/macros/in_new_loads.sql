@@ -21,6 +21,12 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Predicate over rows of `events`: the same, for a model that builds on its own table. #}
+{% macro in_newly_loaded_events() -%}
+    load_id in (select load_id {{ from_new_loads() }})
+    and {{ received_on(new_days()) }}
+{%- endmacro %}
+
 {# The days that the loads which this model has not applied yet wrote to, ascending. #}
 {% macro new_days() -%}
     {{ return(run_query('select distinct _date ' ~ from_new_loads()).columns[0].values() | sort) }}

@@ -20,7 +20,7 @@
     true
     {%- else -%}
     {%- set days = run_query(query).columns[0].values() | sort if execute else [] -%}
-    {{ 'date(received_at) in (' ~ date_literals(days) ~ ')' if days else 'false' }}
+    {{ received_on(days) }}
     {%- endif -%}
 {%- endmacro %}
 

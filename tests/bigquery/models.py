@@ -19,8 +19,11 @@ from tests.conftest import ROOT
 MARTS = (
     "users",
     "user_identifiers",
+    "user_traits",
     "groups",
+    "user_groups",
     "group_memberships",
+    "sessions",
     "events",
     "orders",
     "order_items",

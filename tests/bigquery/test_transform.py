@@ -21,6 +21,7 @@ from tests.bigquery.models import (
     scans_of,
 )
 from tests.conftest import make_workspace
+from tests.transform.profiles import check, write_events
 
 EVENTS_ONLY = ("--select", "+events", *MODELS_ONLY)
 RAW_TABLES = {"tracks", "identifies", "pages", "screens", "groups", "aliases"}
@@ -119,3 +120,12 @@ def test_rows_of_a_load_that_is_not_committed_do_not_count(bigquery_workspace, l
     transform(bigquery_workspace, as_of=datetime.now(UTC), arguments=MODELS_ONLY)
 
     assert rows_of(bigquery_workspace, "select id from events") == [("m1",)]
+
+
+def test_traits_groups_and_sessions_are_as_on_duckdb(bigquery_workspace, tmp_path):
+    add_models(bigquery_workspace)
+    load_files(bigquery_workspace, [write_events(tmp_path / "events.ndjson")])
+
+    transform(bigquery_workspace, arguments=MODELS_ONLY)
+
+    check(lambda sql: rows_of(bigquery_workspace, sql))

@@ -30,8 +30,18 @@ TABLES = {
     "tracks": EVENT,
     "pages": {"name": "varchar", "category": "varchar", "url": "varchar", "path": "varchar"},
     "screens": {"name": "varchar", "category": "varchar"},
-    "identifies": {"email": "varchar", "plan": "varchar", "orders_count": "bigint"},
-    "groups": {"group_id": "varchar", "name": "varchar", "employees": "bigint"},
+    "identifies": {
+        "email": "varchar",
+        "plan": "varchar",
+        "orders_count": "bigint",
+        "_nulls": "varchar",
+    },
+    "groups": {
+        "group_id": "varchar",
+        "name": "varchar",
+        "employees": "bigint",
+        "_nulls": "varchar",
+    },
     "aliases": {"previous_id": "varchar"},
     "order_completed": {
         **EVENT,

@@ -14,8 +14,11 @@ from tests.transform.raw import day
 TABLES = (
     "users",
     "user_identifiers",
+    "user_traits",
     "groups",
+    "user_groups",
     "group_memberships",
+    "sessions",
     "events",
     "orders",
     "order_items",
@@ -45,6 +48,7 @@ order_ids = st.sampled_from([None, "", "o1", "o2", "o3", "o4"])
 moments = st.one_of(
     st.integers(0, 3).map(day),  # many at the same time
     st.floats(0, 30).map(day),
+    st.integers(0, 9).map(lambda quarter: day(quarter / 96)),  # many in one session
 )
 calls = st.fixed_dictionaries(
     {
@@ -69,8 +73,14 @@ events = st.one_of(
         email=emails,
         plan=st.sampled_from([None, "free", "pro"]),
         orders_count=st.none() | st.integers(0, 3),
+        _nulls=st.sampled_from([None, None, '["plan"]', '["email","orders_count"]']),
     ),
-    call("groups", group_id=st.sampled_from([None, "g1", "g2"]), name=st.sampled_from([None, "A"])),
+    call(
+        "groups",
+        group_id=st.sampled_from([None, "g1", "g2"]),
+        name=st.sampled_from([None, "A"]),
+        _nulls=st.sampled_from([None, '["name"]']),
+    ),
     call(
         "order_completed",
         order_id=order_ids,
@@ -87,7 +97,7 @@ events = st.one_of(
 @given(
     events=st.lists(events, min_size=8, max_size=40),
     cuts=st.lists(st.floats(0, 1), min_size=1, max_size=2),
-    forgotten=st.sets(st.sampled_from(INCREMENTAL)),
+    forgotten=st.sets(st.sampled_from([*INCREMENTAL, "sessions"])),
 )
 def test_any_split_into_loads_gives_the_tables_of_one_load(
     dbt_process: Dbt, events, cuts, forgotten
