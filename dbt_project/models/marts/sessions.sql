@@ -1,13 +1,14 @@
 -- Grain: one row for each session: page, screen and track calls of a canonical user without 30
 -- minutes between any two that follow each other. Only users of whom anything has changed are
--- looked at again: those of new loads' events, and those who were merged or taken apart.
+-- looked at again: those of new loads' events, and those who were merged or taken apart. A change of
+-- overrides may take events from users whose identifiers stay, so then all are.
 {{ config(post_hook='{{ record_applied_loads() }}') }}
 
 {%- set columns = [
     'session_id', 'canonical_user_id', 'started_at', 'ended_at', 'events', 'pages', 'first_url', 'group_id',
 ] %}
 {%- set inactivity_microseconds = 30 * 60 * 1000000 %}
-{%- set continued = is_continued(columns) %}
+{%- set continued = is_continued(columns) and not overrides_have_changed() %}
 
 with all_events as (
     select * from {{ ref('events') }}
