@@ -2,6 +2,7 @@
 -- minutes between any two that follow each other. Only users of whom anything has changed are
 -- looked at again: those of new loads' events, and those who were merged or taken apart. A change of
 -- overrides may take events from users whose identifiers stay, so then all are.
+-- depends_on: {{ ref('identity_overrides') }}
 {{ config(post_hook='{{ record_applied_loads() }}') }}
 
 {%- set columns = [
