@@ -128,4 +128,4 @@ def test_traits_groups_and_sessions_are_as_on_duckdb(bigquery_workspace, tmp_pat
 
     transform(bigquery_workspace, arguments=MODELS_ONLY)
 
-    check(lambda sql: rows_of(bigquery_workspace, sql))
+    check(lambda sql: rows_of(bigquery_workspace, sql), groups="`groups`")
