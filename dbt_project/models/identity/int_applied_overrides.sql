@@ -2,6 +2,7 @@
 -- changed since.
 -- depends_on: {{ ref('int_identity_log') }}
 -- depends_on: {{ ref('profile_splits') }}
+-- depends_on: {{ ref('sessions') }}
 select distinct
     kind,
     type,
