@@ -1,4 +1,6 @@
 -- Grain: one row for each identifier ever seen; many identifiers make one user.
+-- Built after profile_splits has compared it with what is new.
+-- depends_on: {{ ref('profile_splits') }}
 with identifiers as (
     select * from {{ ref('int_identifiers') }}
 ),
