@@ -13,6 +13,7 @@ from loader.cli.doctor import doctor
 from loader.cli.init import init
 from loader.cli.load import load
 from loader.cli.options import workspace_option
+from loader.cli.profile import profile
 from loader.cli.query import query
 from loader.cli.run import run
 from loader.cli.status import status
@@ -85,6 +86,7 @@ for _command in (
     compact,
     contracts,
     violations,
+    profile,
     status,
     query,
     doctor,

@@ -13,6 +13,7 @@ from datetime import datetime
 from loader.config import Workspace
 from loader.errors import ConfigError
 from loader.locks import exclusive
+from loader.overrides import read_overrides
 from loader.transform.dbt import DbtRun, run_dbt
 from loader.transform.results import NodeResult
 from loader.transform.targets import bigquery_target, duckdb_target
@@ -44,10 +45,11 @@ def transform(
     """Run `dbt build` and publish what it built; `arguments` go to dbt, `say` hears each node end.
 
     Raises TransformFailed if a model or a test failed (a published file is then as it was; on
-    BigQuery models built before the failure stay), ConfigError if the workspace has no dbt project,
-    Busy if another transform is at work here.
+    BigQuery models built before the failure stay), ConfigError if the workspace has no dbt project
+    or a row of identity_overrides.csv is wrong, Busy if another transform is at work here.
     """
     _check_project(workspace)
+    read_overrides(workspace)
     options = [*arguments, *_as_of_option(as_of, arguments)]
     with exclusive(workspace.home / "transform.lock", "transform"):
         if workspace.config.warehouse.is_bigquery:

@@ -1,5 +1,6 @@
 """One SELECT and its rows, as Python values."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from google.cloud.bigquery import SchemaField
@@ -16,13 +17,20 @@ def is_select(connection: BigQuery, sql: str) -> bool:
     return bool(job.statement_type == "SELECT")
 
 
-def fetch(connection: BigQuery, sql: str, max_rows: int) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The columns of `sql`, which may do nothing but read, and its first `max_rows` rows.
+def fetch(
+    connection: BigQuery,
+    sql: str,
+    max_rows: int | None = None,
+    *,
+    parameters: Sequence[Any] = (),
+    where: str = _WHERE,
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns of `sql`, which may do nothing but read, and its first `max_rows` rows, or all.
 
     As DuckDB gives them: JSON is text, times with a zone are in UTC.
     """
-    job = connection.query(sql, where=_WHERE, finds_marts=True)
-    with connection.asking(_WHERE):
+    job = connection.query(sql, parameters, where=where, finds_marts=True)
+    with connection.asking(where):
         found = job.result(max_results=max_rows)
         columns = list(found.schema)
         rows = [
