@@ -21,7 +21,6 @@ Kind = Literal["block_identifier", "block_link", "split", "merge"]
 _FILE: Final = "identity_overrides.csv"
 _COLUMNS: Final = ("kind", "type", "value", "other_type", "other_value", "created_at", "note")
 _OF_A_PAIR: Final = ("block_link", "merge")
-_NO_VALUE: Final = ("", "null")  # what dbt reads as nothing, in any case and with spaces around
 
 
 @dataclass(frozen=True, order=True)
@@ -191,8 +190,8 @@ def _override(line: str) -> Override:
 
 def _identifier(type_: str, value: str, *names: str) -> Identifier:
     for name, part in zip(names, (type_, value), strict=True):
-        if part.strip().lower() in _NO_VALUE:
-            raise ValueError(f"{name}: found {part!r}, which dbt reads as nothing; wanted a value")
+        if not part:
+            raise ValueError(f"{name}: found nothing; wanted a value")
     return Identifier(type_, value)
 
 

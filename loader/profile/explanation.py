@@ -33,7 +33,9 @@ counted as (
     from int_identity_evidence as evidence
     inner join profile on profile.node = evidence.node
     left join demoted on demoted._seq = evidence._seq and demoted.node = evidence.node
-    where demoted.node is null
+    where
+        demoted.node is null
+        and evidence._seq not in (select _seq from int_identity_log where kind = 'left')
 )
 
 select counted.node, linked.node as linked_node, min(counted._seq) as seq

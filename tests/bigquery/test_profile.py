@@ -70,7 +70,7 @@ def test_show_and_explain_answer_as_on_duckdb(profile):
 
 def test_the_seed_of_overrides_is_loaded_as_it_was_written(bigquery_workspace):
     workspace = add_models(bigquery_workspace)
-    values = ['a,b "c"', "0012", " spaced ", "é😀 \u2028", "it's \\n", "true"]
+    values = ['a,b "c"', "0012", " spaced ", "é😀 \u2028", "it's \\n", "true", "null"]
     for value in values:
         override = Override(kind="split", identifier=Identifier("user_id", value), note=value)
         add_override(workspace, override)

@@ -193,7 +193,7 @@ def test_an_identifier_that_was_not_seen_wants_its_type_and_is_warned_of(headwat
         (("merge", "u1", "user_id:u1"), 2, "named twice"),
         (("block", "u1", "u2", "ipad"), 2, "wanted one identifier, or two"),
         (("split", "u1", "--undo", "--note", "x"), 2, "--undo removes it"),
-        (("split", "user_id:null"), 2, "can't stand in a seed of dbt"),
+        (("split", "user_id:a\nb"), 2, "can't stand in a seed of dbt"),
     ],
 )
 def test_what_is_no_correction_is_refused(headwater, workspace, shared, arguments, code, told):
