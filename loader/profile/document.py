@@ -116,7 +116,7 @@ def read_profile(workspace: Workspace, asked: str, *, max_events: int) -> Profil
             former_ids=[row["segment_id"] for row in marts.ask(_FORMER_IDS, id=canonical_id)],
             former_id=match.segment_id if match.segment_id != canonical_id else None,
             identifiers=identifiers,
-            traits=_rows_of(marts, "user_traits", canonical_id),
+            traits=_rows_of(marts, "user_traits", canonical_id, "name, value, event_id, timestamp"),
             groups=_rows_of(marts, "group_memberships", canonical_id),
             computed_traits=_rows_of(marts, "computed_traits", canonical_id),
             audiences=_rows_of(marts, "audience_memberships", canonical_id),
@@ -154,11 +154,13 @@ def decisions(marts: Marts, decided: Sequence[Override]) -> list[Decision]:
     ]
 
 
-def _rows_of(marts: Marts, table: str, canonical_id: str) -> list[Row]:
-    """The profile's rows of a mart whose columns models are free to choose; none without it."""
+def _rows_of(marts: Marts, table: str, canonical_id: str, columns: str = "*") -> list[Row]:
+    """The profile's rows of a mart, all of whose columns may be asked for; none without it."""
     if table not in marts.tables:
         return []
-    found = marts.ask(f"select * from {table} where canonical_user_id = $id", id=canonical_id)
+    found = marts.ask(
+        f"select {columns} from {table} where canonical_user_id = $id", id=canonical_id
+    )
     rows = [{name: row[name] for name in row if name != "canonical_user_id"} for row in found]
     return sorted(rows, key=lambda row: [str(value) for value in row.values()])
 
