@@ -99,11 +99,12 @@ py::tuple finish(Table& table) {
 }
 
 void add_key(Table& table, const std::string& root, const std::vector<std::string>& path,
-             const std::string& column, Type type) {
+             const std::string& column, Type type, const std::vector<std::string>& identifies) {
     Key* key = root == "context" ? &table.context : root == "body" ? &table.body : &table.outer;
     for (const auto& name : path) key = key->child(name);
     key->column = table.column(column, type);
     if (key->keeps_nulls) key->null_name = column;
+    key->identifies = identifies;
     table.find_parts();
 }
 
@@ -175,7 +176,8 @@ PYBIND11_MODULE(_kernel, module) {
         .value("TIMESTAMP", Type::TIMESTAMP);
 
     py::class_<Table>(module, "Table")
-        .def("add_key", &add_key, py::arg("root"), py::arg("path"), py::arg("column"), py::arg("kind"))
+        .def("add_key", &add_key, py::arg("root"), py::arg("path"), py::arg("column"), py::arg("kind"),
+             py::arg("identifies"))
         .def("name_null", &name_null, py::arg("path"), py::arg("name"))
         .def("set_column", [](Table& table, const std::string& name, Type type, bool has_big_ints) {
             Column* const column = table.column(name, type);
@@ -204,6 +206,10 @@ PYBIND11_MODULE(_kernel, module) {
         })
         .def("add_source", [](Reader& reader, const std::string& key, int source) {
             reader.sources[key] = source;
+        })
+        .def("suppress", [](Reader& reader, const std::string& key, const std::string& type,
+                            const std::vector<std::string>& digests) {
+            reader.suppression.add(key, type, digests);
         })
         .def("take", &take, py::arg("scan"), py::arg("flags"), py::arg("first_seq"),
              py::arg("first_request"))

@@ -77,13 +77,14 @@ public:
     std::optional<int> only_source;             // whatever the write key
     std::unordered_set<std::string> client_libraries;
     std::unordered_set<std::string> suppressed_users, suppressed_devices;  // their events are Odd
+    Suppression suppression;                    // and so are those of who was forgotten
     int64_t now = INT64_MAX;                    // what was received later is Odd, and so before 1970
     int64_t raw_since = INT64_MAX;              // the JSON is kept of what was received from then on
 
     // A table whose events have to keep `contract` (of the whole event; null: none).
     // With `keeps_nulls` its rows tell which traits were null.
     Table* add_table(std::unique_ptr<Rule> contract, bool keeps_nulls) {
-        tables_.push_back(std::make_unique<Table>(std::move(contract)));
+        tables_.push_back(std::make_unique<Table>(std::move(contract), suppression));
         Table* const table = tables_.back().get();
         table->body.keeps_nulls = keeps_nulls;
         if (const Rule* const rule = table->rule.get()) {
@@ -208,6 +209,8 @@ private:
         const Text anonymous = envelope.string(ANONYMOUS), user = envelope.string(USER);
         if (anonymous.empty() && user.empty()) throw Odd{};
         if (is_in(suppressed_users, user) || is_in(suppressed_devices, anonymous)) throw Odd{};
+        suppression.check("user_id", user);
+        suppression.check("anonymous_id", anonymous);
         if (!anonymous.empty()) fixed[ANONYMOUS_ID].put_plain(row, anonymous);
         if (!user.empty()) fixed[USER_ID].put_plain(row, user);
         if (said.received_at) fixed[RECEIVED_AT].put_number(row, *said.received_at);
@@ -229,6 +232,8 @@ private:
             if (envelope.call == call) {
                 if (call == ALIAS && (is_in(suppressed_users, value) || is_in(suppressed_devices, value)))
                     throw Odd{};
+                if (call == ALIAS)
+                    for (const char* const type : {"user_id", "anonymous_id"}) suppression.check(type, value);
                 if (!value.empty()) fixed[OWN].put_plain(row, value);
             } else if (envelope.has(field)) {
                 throw Odd{};  // not a field of this call

@@ -6,6 +6,7 @@
 
 #include "column.hpp"
 #include "rule.hpp"
+#include "suppression.hpp"
 
 namespace headwater {
 
@@ -19,6 +20,7 @@ struct Key {
     bool keeps_nulls = false;  // whether it matters that it, or a key in it, is null
     std::string null_name;     // what it is called then; empty until Python has named it
     int64_t last_row = -1;     // in which it was seen: a key that comes twice is Odd
+    std::vector<std::string> identifies;  // as which types its value is looked up in `suppression`
     int64_t last_said = -1;    // in which it said something: neither null nor an empty object
 
     // The child called `text`; `hint` is where it stands if keys come in the order of last time.
@@ -51,7 +53,8 @@ enum Fixed { ID, ANONYMOUS_ID, USER_ID, RECEIVED_AT, SENT_AT, ORIGINAL_AT, STATE
 constexpr Text CONTEXT_PARTS[] = {"browser", "os", "device", "location"};
 
 struct Table {
-    explicit Table(std::unique_ptr<Rule> contract) : rule(std::move(contract)) {
+    Table(std::unique_ptr<Rule> contract, const Suppression& forgotten)
+        : rule(std::move(contract)), suppression(forgotten) {
         static constexpr Type types[FIXED_COUNT] = {
             Type::TEXT, Type::TEXT, Type::TEXT, Type::TIMESTAMP, Type::TIMESTAMP, Type::TIMESTAMP,
             Type::TIMESTAMP, Type::INT, Type::INT, Type::TEXT, Type::TEXT, Type::INT, Type::INT, Type::TEXT,
@@ -60,6 +63,7 @@ struct Table {
     }
 
     std::unique_ptr<Rule> rule;  // of the whole event; may be null
+    const Suppression& suppression;
     std::vector<std::pair<int, const Rule*>> field_rules;  // of its top-level fields
     Key outer, body, context;    // outer: name and category of a page or screen
     std::vector<Column> fixed;
@@ -133,6 +137,7 @@ struct Table {
         if (key.rule) key.rule->check(value);
         if (value.kind == NONE) return;
         if (key.column == nullptr) throw Odd{};
+        if (!key.identifies.empty()) suppression.check(key.identifies, value);
         if (key.column->rows() > rows) {
             if (!key.column->last_equals(value)) throw Odd{};  // another key of this row was first
         } else {
@@ -163,6 +168,7 @@ private:
     void put_array(Cursor& cursor, Key& key) {
         const Text text = PlainValue::array(cursor, key.rule);
         if (key.column == nullptr || key.column->rows() > rows) throw Odd{};
+        if (!key.identifies.empty()) throw Odd{};
         key.column->put_plain(rows, text);
     }
 

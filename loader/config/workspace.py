@@ -72,6 +72,16 @@ class Workspace:
         return self.home / "ids"
 
     @property
+    def suppression(self) -> Path:
+        """Who was forgotten: hashes of identifiers whose events no load lets in."""
+        return self.home / "suppression.json"
+
+    @property
+    def receipts(self) -> Path:
+        """What `profile forget` did, one file each time."""
+        return self.home / "receipts"
+
+    @property
     def warehouse(self) -> Path:
         """The published DuckDB file, read-only for everybody."""
         return self.home / "warehouse.duckdb"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loader.event.identifiers import is_identified_otherwise
+from loader.event.identified import is_identified_otherwise
 from loader.event.naming import CALL_TABLES
 
 Event = dict[str, Any]

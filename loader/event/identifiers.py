@@ -1,48 +1,86 @@
-"""What identifies the user of an event beside userId and anonymousId.
+"""The identifiers that an event carries, wherever it carries them: what tells whose it is."""
 
-The same places as in the model int_event_identifiers: what is let in here has to be a user there.
-"""
+from collections.abc import Collection, Iterator
+from typing import Any, Final, NamedTuple
 
-from typing import Any, Final
+from loader.event.envelope import Event
+from loader.event.naming import snake_case
 
-_LONGEST: Final = 500  # characters of an identifier; a longer one identifies nobody
-_LONGEST_TYPE: Final = 100
-_MOST_EXTERNAL_IDS: Final = 100
-
-
-def is_identified_otherwise(event: dict[str, Any]) -> bool:
-    """Whether an event, its envelope normalised, has an e-mail address or an external id.
-
-    An address is traits.email of identify, or context.traits.email; an external id is an entry of
-    context.externalIds with all four of its keys. An alias call identifies by its ids alone.
-    """
-    if event["type"] == "alias":
-        return False
-    context = event["context"]
-    traits = context.get("traits")
-    addresses = [
-        event["traits"].get("email") if event["type"] == "identify" else None,
-        traits.get("email") if isinstance(traits, dict) else None,
-    ]
-    if any(isinstance(address, str) and _is_value(address) for address in addresses):
-        return True
-    external_ids = context.get("externalIds")
-    return isinstance(external_ids, list) and any(
-        map(_is_external_id, external_ids[:_MOST_EXTERNAL_IDS])
-    )
+EMAIL: Final = "email"
+_ENVELOPE: Final = {  # field -> what its value may be
+    "userId": ("user_id",),
+    "anonymousId": ("anonymous_id",),
+    "previousId": ("user_id", "anonymous_id"),
+}
+_OF_ENVELOPE: Final = frozenset({"user_id", "anonymous_id", "group_id"})
+_TRAITS: Final = (("traits",), ("properties",), ("context", "traits"))  # whose keys are types
+# Whichever system the device says it runs: nobody else has the same id.
+_DEVICE: Final = {
+    ("context", "device", "id"): ("android.id", "ios.id"),
+    ("context", "device", "advertisingId"): ("android.idfa", "ios.idfa"),
+    ("context", "device", "token"): ("android.push_token", "ios.push_token"),
+    ("context", "integrations", "Google Analytics", "clientId"): ("ga_client_id",),
+}
+_EXTERNAL: Final = ("context", "externalIds")
 
 
-def _is_external_id(found: object) -> bool:
-    """Whether it is an id of a user: {id, type, collection: users, encoding: none}."""
-    if not isinstance(found, dict) or found.get("collection") != "users":
-        return False
-    kind, value = found.get("type"), found.get("id")
-    if not isinstance(kind, str) or not 0 < len(kind.strip()) <= _LONGEST_TYPE:
-        return False
-    is_scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
-    is_users = kind.strip().lower() != "group_id" and found.get("encoding") == "none"
-    return is_users and is_scalar and _is_value(str(value))
+class Identifier(NamedTuple):
+    """A value of one type (user_id, email …), as `normal` gives it."""
+
+    type: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.value}"
 
 
-def _is_value(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= _LONGEST
+def normal(type_: str, value: str) -> Identifier:
+    """The identifier as identity compares it: an e-mail without blanks around and in lower case."""
+    if type_ != EMAIL:
+        return Identifier(type_, value)
+    value = value.strip(" ")
+    if value.isascii():
+        return Identifier(type_, value.lower())
+    return Identifier(type_, "".join(letter.lower()[0] for letter in value))  # as SQL's lower()
+
+
+def identifiers_of(event: Event, types: Collection[str]) -> Iterator[Identifier]:
+    """Every identifier of one of `types` that `event`, whose ids are texts, carries."""
+    for field, meant in _ENVELOPE.items():
+        yield from _as(event.get(field), meant, types)
+    for path in _TRAITS:
+        found = _at(event, path)
+        for key, value in found.items() if type(found) is dict else ():
+            yield from _as(value, types_at(*path, key, types=types), types)
+    for path, meant in _DEVICE.items():
+        yield from _as(_at(event, path), meant, types)
+    external = _at(event, _EXTERNAL)
+    for item in external if type(external) is list else ():
+        if type(item) is dict and isinstance(item.get("type"), str):
+            yield from _as(item.get("id"), (item["type"].lower(),), types)
+
+
+def types_at(*path: str, types: Collection[str]) -> tuple[str, ...]:
+    """As which of `types` the value at `path` of an event may identify; any, of external ids."""
+    if path == _EXTERNAL:
+        return tuple(types)
+    if path[:-1] in _TRAITS:
+        name = snake_case(path[-1])
+        return (name,) if name in types and name not in _OF_ENVELOPE else ()
+    return tuple(name for name in _DEVICE.get(path, ()) if name in types)
+
+
+def _as(value: Any, meant: Collection[str], types: Collection[str]) -> Iterator[Identifier]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str) and value:
+        yield from (normal(name, value) for name in meant if name in types)
+
+
+def _at(event: Event, path: tuple[str, ...]) -> Any:
+    found: Any = event
+    for key in path:
+        if type(found) is not dict:
+            return None
+        found = found.get(key)
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from loader.config import Config
 from loader.contracts import Action, Contract, Contracts, Violation
 from loader.event.envelope import Event
+from loader.ledger import Suppression
 from loader.load.intake import Candidate
 from loader.transformations import MiddlewareFailed, Pipeline, Privacy
 
@@ -29,8 +30,14 @@ class Judge:
     Raises ConfigError where one of them makes no sense.
     """
 
-    def __init__(self, config: Config, root: Path, contracts: Sequence[Contract]) -> None:
-        self.privacy = Privacy(config.privacy, root)
+    def __init__(
+        self,
+        config: Config,
+        root: Path,
+        contracts: Sequence[Contract],
+        forgotten: Suppression | None = None,
+    ) -> None:
+        self.privacy = Privacy(config.privacy, root, forgotten)
         self.pipeline = Pipeline(config, root)
         self.contracts = Contracts(contracts, config)
 
@@ -46,5 +53,7 @@ class Judge:
             event = self.pipeline(candidate.event)
         except MiddlewareFailed as failure:
             return Ruling(None, {"block": [Violation("middleware_failed", "$", str(failure))]})
+        if event is not None and self.privacy.forgotten.is_of(event):
+            return _SUPPRESSED  # a transformation gave it an identifier
         verdict = self.contracts.judge(event, candidate.source) if event is not None else None
         return Ruling(verdict.event, verdict.violations) if verdict else Ruling(event)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from loader.archive import shared_json
 from loader.event.envelope import CLIENT_LIBRARIES
+from loader.event.identifiers import types_at
 from loader.event.values import ARROW, ColumnType, parse_moment, type_of
 from loader.ledger import DIGEST, Digests
 from loader.load.buffer import LearntKey
@@ -118,6 +119,9 @@ class Kernel:
         reader.client_libraries = set(CLIENT_LIBRARIES)
         reader.suppressed_users = set(privacy.suppressed_users)
         reader.suppressed_devices = set(privacy.suppressed_devices)
+        self._forgotten = privacy.forgotten
+        for name, digests in privacy.forgotten.digests.items():
+            reader.suppress(privacy.forgotten.key, name, list(digests))
         reader.default_source = self._source(sources.default)
         if sources.only is not None:
             reader.only_source = self._source(sources.only)
@@ -169,7 +173,9 @@ class Kernel:
             if state is not None:
                 known = self._states[table].setdefault(key.column, replace(state))
                 kind = _kernel_type(known.type)
-                found.add_key(_ROOTS[key.root], key.path, key.column, kind)
+                path = (key.root.removeprefix("/"), *key.path)
+                identifies = types_at(*path, types=self._forgotten.digests)
+                found.add_key(_ROOTS[key.root], key.path, key.column, kind, list(identifies))
                 if known.has_big_ints:
                     found.set_column(key.column, kind, known.has_big_ints)
 

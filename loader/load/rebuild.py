@@ -19,6 +19,7 @@ from loader.config import Workspace, nearest
 from loader.contracts import read_contracts
 from loader.errors import ConfigError, LoaderError, StorageError
 from loader.event.naming import CALL_TABLES, table_name
+from loader.ledger import read_suppression
 from loader.load.archived import judged_anew
 from loader.load.judge import Judge
 from loader.load.kept_back import scan_table
@@ -110,7 +111,9 @@ def rebuild_table(workspace: Workspace, table: str) -> RebuildReport:
         load_lock(workspace) as manifest,
     ):
         _check(manifest.catalog, table)
-        judge = Judge(workspace.config, workspace.root, contracts)
+        judge = Judge(
+            workspace.config, workspace.root, contracts, read_suppression(workspace.suppression)
+        )
         types_before = manifest.catalog.types()
         give_columns(manifest.catalog, contracts)
         rebuild = _Rebuild(workspace, manifest, table, judge)

@@ -12,7 +12,7 @@ from loader.config import Workspace
 from loader.contracts import Contract, Violation
 from loader.event.envelope import Event, Shared
 from loader.event.values import json_text
-from loader.ledger import Digests, IdIndex, keys_of
+from loader.ledger import Digests, IdIndex, keys_of, read_suppression
 from loader.load.enriching import enrich_chunk, fix_types
 from loader.load.feed import Feed
 from loader.load.intake import Candidate, Intake
@@ -61,7 +61,9 @@ class Load:
         self._workspace = workspace
         self._manifest = manifest
         self._now = datetime.now(UTC)
-        self._judge = Judge(workspace.config, workspace.root, contracts)
+        self._judge = Judge(
+            workspace.config, workspace.root, contracts, read_suppression(workspace.suppression)
+        )
         self._types_before = manifest.catalog.types()
         give_columns(manifest.catalog, contracts)
         self._intake = self._new_intake(source)

@@ -16,6 +16,7 @@ from loader.config import PrivacyConfig
 from loader.errors import ConfigError
 from loader.event.envelope import Event, Shared
 from loader.event.naming import column_name
+from loader.ledger import Suppression
 from loader.transformations.hashing import hashed, is_hash, salt_of
 from loader.transformations.paths import read_path
 
@@ -30,12 +31,18 @@ class Privacy:
     """What a workspace's `privacy` asks for; does nothing where that is empty.
 
     `suppressed_users` and `suppressed_devices` are the user ids and anonymous ids of whom nothing
-    is to be stored. Raises ConfigError for a missing file, an unset salt, a path that is none.
+    is to be stored, as headwater.yml has them; `forgotten` knows those of `profile forget`. Raises
+    ConfigError for a missing file, an unset salt, a path that is none.
     """
 
-    def __init__(self, config: PrivacyConfig, root: Path) -> None:
+    def __init__(
+        self, config: PrivacyConfig, root: Path, forgotten: Suppression | None = None
+    ) -> None:
         self.suppressed_users, self.suppressed_devices = _read_suppressed(config, root)
-        self.suppresses = bool(self.suppressed_users or self.suppressed_devices)
+        self.forgotten = forgotten or Suppression()
+        self.suppresses = bool(
+            self.suppressed_users or self.suppressed_devices or self.forgotten
+        )
         self._treatments = _treatments(config)
         self.rewrites = bool(self._treatments)
 
@@ -47,6 +54,7 @@ class Privacy:
             or event.get("anonymousId") in self.suppressed_devices
             or previous in self.suppressed_users
             or previous in self.suppressed_devices
+            or self.forgotten.is_of(event)
         )
 
     def clean(self, event: Event, text: bytes) -> bytes:
