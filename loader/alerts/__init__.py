@@ -1,7 +1,7 @@
 """Alerts: who is told, and how often, that events broke their contracts."""
 
 from loader.alerts.news import MAX_GROUPS, Broken, Counts, News
-from loader.alerts.state import AlertState, read_state, write_state
+from loader.alerts.state import AlertState, erase_messages, read_state, write_state
 from loader.alerts.tell import tell
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Broken",
     "Counts",
     "News",
+    "erase_messages",
     "read_state",
     "tell",
     "write_state",

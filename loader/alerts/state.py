@@ -1,5 +1,6 @@
 """What alerts remember from one load to the next: state/alerts.json, replaced as a whole."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -63,3 +64,21 @@ def write_state(path: Path, state: AlertState) -> None:
     """Make `state` what the next load finds; durable on return."""
     with replacing(path) as temporary:
         temporary.write_bytes(msgspec.json.encode(state))
+
+
+def erase_messages(path: Path, message_ids: Collection[str]) -> int:
+    """Let go of what waits to be told of these messages, all but that there were some; how many."""
+    state = read_state(path)
+    if state is None:
+        return 0
+    found = [
+        pending
+        for told in state.alerts.values()
+        for pending in told.pending
+        if pending.message_id in message_ids
+    ]
+    for pending in found:
+        pending.message = pending.message_id = ""
+    if found:
+        write_state(path, state)
+    return len(found)

@@ -1,5 +1,6 @@
 """The archive: accepted events as they came, by day, the source of forwarding and replay."""
 
+from loader.archive.erasing import count_events, erase_events, find_events
 from loader.archive.reader import (
     Archived,
     ArchivedLoad,
@@ -15,6 +16,9 @@ __all__ = [
     "Archived",
     "ArchivedLoad",
     "archived_loads",
+    "count_events",
+    "erase_events",
+    "find_events",
     "oldest_day",
     "read_archive",
     "remove_expired",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -114,13 +115,7 @@ class ArchiveWriter:
                 continue
             path = self._folder / f"_date={day}" / f"{self._load_id}{part}.parquet"
             found = rows if len(days) == 1 else rows.filter(pc.equal(rows["_date"], day))
-            found = found.drop_columns("_date")
-            with (
-                replacing(path) as temporary,
-                pq.ParquetWriter(temporary, found.schema, **_OPTIONS) as file,
-            ):
-                file.write_table(found)
-                file.add_key_value_metadata(self._footer)
+            _write(path, found.drop_columns("_date"), self._footer)
         self._parts += 1
 
     def _remove_earlier_attempt(self) -> None:
@@ -137,6 +132,21 @@ class ArchiveWriter:
         if self._parts and self._folder.is_dir():
             sync(self._folder)
             sync(self._folder.parent)
+
+
+def rewrite_file(path: Path, rows: pa.Table) -> None:
+    """Let a file of the archive hold `rows` instead of its own; durable when it returns."""
+    stated = (pq.read_metadata(path).metadata or {}).get(LOADED_AT.encode())
+    _write(path, rows, {LOADED_AT: stated.decode()} if stated else {})
+
+
+def _write(path: Path, rows: pa.Table, footer: Mapping[str, str]) -> None:
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, rows.schema, **_OPTIONS) as file,
+    ):
+        file.write_table(rows)
+        file.add_key_value_metadata(footer)
 
 
 def without_write_key(text: bytes) -> bytes:

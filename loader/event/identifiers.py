@@ -13,7 +13,11 @@ _ENVELOPE: Final = {  # field -> what its value may be
     "previousId": ("user_id", "anonymous_id"),
 }
 _OF_ENVELOPE: Final = frozenset({"user_id", "anonymous_id", "group_id"})
-_TRAITS: Final = (("traits",), ("properties",), ("context", "traits"))  # whose keys are types
+_TRAITS: Final[tuple[tuple[str, ...], ...]] = (
+    ("traits",),
+    ("properties",),
+    ("context", "traits"),
+)  # whose keys are types
 # Whichever system the device says it runs: nobody else has the same id.
 _DEVICE: Final = {
     ("context", "device", "id"): ("android.id", "ios.id"),

@@ -38,6 +38,11 @@ create table runs (
 """
 
 
+def create_tables(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Make the tables of a state in an attached `database` that has none."""
+    connection.execute(f"use {database}; {_STATE_TABLES}; use memory")
+
+
 @contextmanager
 def open_state(
     workspace: Workspace, name: str, *, read_only: bool
@@ -74,7 +79,8 @@ def _attach_state(
     if path.exists():
         attach(connection, path, "state", "(read_only)" if read_only else "", busy)
     else:
-        connection.execute(f"attach ':memory:' as state; use state; {_STATE_TABLES}; use memory")
+        connection.execute("attach ':memory:' as state")
+        create_tables(connection, "state")
 
 
 def _create_state(path: Path) -> None:

@@ -5,6 +5,7 @@ go on with the one that they began with. A copy of all of them would be billed.
 """
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from loader.overrides import read_overrides
 from loader.transform.dbt import DbtRun, run_dbt
 from loader.transform.results import NodeResult
 from loader.transform.targets import bigquery_target, duckdb_target
-from loader.warehouse import publish, start_build
+from loader.warehouse import connect, publish, start_build
 
+_MODELS_ONLY = ("--exclude-resource-types", "test", "unit_test")
 _PROJECT_FILES = ("dbt_project.yml", "profiles.yml")
 
 
@@ -58,6 +60,50 @@ def transform(
         build = start_build(workspace)
         run = run_dbt(workspace, duckdb_target(build), options, say)
         return _report(run, as_of, publish(workspace, build))
+
+
+def build_anew(workspace: Workspace, *, say: Callable[[str], None] | None = None) -> bool:
+    """Build every model from raw tables alone; whether there were any to build anew.
+
+    Nothing of before is left: on DuckDB they are built in a new file, dbt's artifacts and logs go.
+    What models remember beyond raw tables (snapshots) begins anew. Data tests are not run: they
+    must not keep what has to go. A transform that is at work is waited for; errors as `transform`.
+    """
+    with exclusive(workspace.home / "transform.lock", "transform", wait=True):
+        shutil.rmtree(workspace.dbt, ignore_errors=True)
+        if workspace.config.warehouse.is_bigquery:
+            if has_marts := _has_bigquery_marts(workspace):
+                _check_project(workspace)
+                options = [*_MODELS_ONLY, "--full-refresh"]
+                run_dbt(workspace, bigquery_target(workspace), options, say)
+        else:
+            has_marts = _has_duckdb_marts(workspace)
+            build = start_build(workspace, is_empty=True)
+            if has_marts:
+                _check_project(workspace)
+                run_dbt(workspace, duckdb_target(build), _MODELS_ONLY, say)
+            publish(workspace, build)
+        return has_marts
+
+
+def _has_duckdb_marts(workspace: Workspace) -> bool:
+    query = "select 1 from duckdb_tables() where schema_name = 'analytics' limit 1"
+    with connect(workspace) as connection:
+        return connection.execute(query).fetchone() is not None
+
+
+def _has_bigquery_marts(workspace: Workspace) -> bool:
+    from google.api_core.exceptions import NotFound  # noqa: PLC0415 - slow
+
+    from loader.warehouse.bigquery.client import ASKED, connect_bigquery  # noqa: PLC0415
+
+    connection = connect_bigquery(workspace)
+    dataset = f"{connection.config.project}.{connection.config.dataset}"
+    with connection.asking(f"dataset {dataset}"):
+        try:
+            return any(True for _ in connection.client.list_tables(dataset, **ASKED))
+        except NotFound:
+            return False
 
 
 def _check_project(workspace: Workspace) -> None:

@@ -40,9 +40,7 @@ class Privacy:
     ) -> None:
         self.suppressed_users, self.suppressed_devices = _read_suppressed(config, root)
         self.forgotten = forgotten or Suppression()
-        self.suppresses = bool(
-            self.suppressed_users or self.suppressed_devices or self.forgotten
-        )
+        self.suppresses = bool(self.suppressed_users or self.suppressed_devices or self.forgotten)
         self._treatments = _treatments(config)
         self.rewrites = bool(self._treatments)
 

@@ -66,7 +66,8 @@ class Merger:
         """The rows of `files` (of one table and day) by `_seq`, typed as `catalog` has it.
 
         Logs, which have no `_seq`, keep their order. Columns that no file has are left out, but for
-        those that `rewrite`, which may change each batch of rows, has `added`. Durable, but for the
+        those that `rewrite`, which may change each batch of rows or leave some out, has `added`; a
+        file without rows is none. Durable, but for the
         drafts' names. Raises StorageError if the disk refuses.
         """
         paths = [self._lake / file.file for file in files]
@@ -82,7 +83,9 @@ class Merger:
         try:
             for batch in self._engine.sql(_query(paths, names)).to_arrow_reader(_BATCH_ROWS):
                 rows = pa.Table.from_batches([batch])
-                writer.add(_typed(rewrite(rows) if rewrite else rows, schema))
+                rows = rewrite(rows) if rewrite else rows
+                if len(rows):
+                    writer.add(_typed(rows, schema))
             return writer.close()
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
             raise refused(self._folder, problem) from problem

@@ -78,17 +78,20 @@ def views_are_current(workspace: Workspace) -> bool:
     return _views_mark(workspace) == fingerprint(workspace, read_manifest(workspace))
 
 
-def start_build(workspace: Workspace) -> Path:
+def start_build(workspace: Workspace, *, is_empty: bool = False) -> Path:
     """A copy of the published file to build in, its raw views pinned to what is loaded now.
 
-    Its name is `warehouse.duckdb` too, since a view that dbt makes names the database it stands in.
+    With `is_empty` it is a new file that has nothing of the published one, not even in pages that
+    DuckDB has freed and not yet written over. Its name is `warehouse.duckdb` too, since a view that
+    dbt makes names the database it stands in.
     """
     repair(workspace)
     _refuse_if_written(workspace.warehouse)
     build = workspace.dbt / "build" / workspace.warehouse.name
     shutil.rmtree(build.parent, ignore_errors=True)
     build.parent.mkdir(parents=True)
-    _copy(workspace.warehouse, build)
+    if not is_empty:
+        _copy(workspace.warehouse, build)
     listing = build.with_name(workspace.manifest.name)
     shutil.copyfile(workspace.manifest, listing)
     with duckdb.connect(build) as connection:
@@ -105,6 +108,23 @@ def publish(workspace: Workspace, build: Path) -> list[str]:
         _swap(workspace, build)
     shutil.rmtree(build.parent, ignore_errors=True)
     return messages
+
+
+def remove_remains(workspace: Workspace) -> int:
+    """Remove what stands beside the published file: logs moved aside, copies, what was spilled.
+
+    How many files that were.
+    """
+    with exclusive(workspace.home / "swap.lock", "swap", wait=True):
+        beside = list(workspace.home.glob(f"{workspace.warehouse.name}.*"))
+        folders = [path for path in beside if path.is_dir()] + [workspace.home / "swap"]
+        files = [path for path in beside if path.is_file()]
+        files += [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        for path in files:
+            path.unlink(missing_ok=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(files)
 
 
 def _refresh(workspace: Workspace) -> None:

@@ -102,6 +102,25 @@ def _end_epochs_that_show(
     return ended
 
 
+def remove_retired(workspace: Workspace, manifest: Manifest) -> int:
+    """Remove every retired file now, whoever reads it; how many there were. Call under load.lock.
+
+    Views of an older epoch that need one fail from now on, rather than show a part.
+    """
+    try:
+        if manifest.retired and workspace.versions.is_dir():
+            _end_epochs_that_show(workspace, manifest, manifest.retired)
+        paths = [workspace.lake / retired.file for retired in manifest.retired]
+        paths += [path for path in workspace.lake.rglob("*") if path.is_symlink()]
+        found = [path for path in dict.fromkeys(paths) if path.is_symlink() or path.exists()]
+        for path in found:
+            path.unlink()
+        shutil.rmtree(workspace.retired, ignore_errors=True)
+    except OSError as problem:
+        raise refused(workspace.retired, problem) from problem
+    return len(found)
+
+
 def retired_bytes(workspace: Workspace, manifest: Manifest) -> int:
     """What retired files still take of the disk."""
     paths: list[Path] = [workspace.lake / retired.file for retired in manifest.retired]
