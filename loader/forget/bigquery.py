@@ -29,7 +29,8 @@ from loader.warehouse.catalog import is_log
 from loader.warehouse.erasing import TELLS_OF, VIOLATIONS
 
 _WHERE: Final = "forget"
-_AT_ONCE: Final = 5_000  # ids of a statement, whose parameters are 10 MB at most
+_AT_ONCE: Final = 5_000  # ids of a query, whose parameters are 10 MB at most
+_MAX_LISTED: Final = 400_000  # characters of ids in a script; BigQuery takes 1 MB
 _LOADS_AT_ONCE: Final = 1_000  # of which a statement tells what they lack
 _LOADS: Final = "loads"
 
@@ -126,21 +127,21 @@ class RawDataset:
         return {key: rows - there[key] for key, rows in here.items() if rows > there.get(key, rows)}
 
     def _delete(self, table: str, column: str, ids: Collection[str]) -> None:
-        for given in _in_parts(ids):
-            condition = f"{column} in unnest(@ids)"
-            loads = self._rows(table, "load_id, count(*)", f"{condition} group by load_id", [given])
-            counts = dict(map(tuple, loads))
-            if not counts:
+        """Some at a time, with what the log of loads says of them."""
+        for listed in _listed(ids):
+            condition = f"{column} in ({listed})"
+            loads = self._rows(table, "load_id, count(*)", f"{condition} group by load_id")
+            if not loads:
                 continue
             script = ";\n".join(
                 [
                     "begin transaction",
-                    *self._relogging(table, counts),
+                    *self._relogging(table, {load_id: count for load_id, count in loads}),
                     f"delete from {self._name(table)} where {ALL_DAYS} and {condition}",
                     "commit transaction;",
                 ]
             )
-            self._connection.query(script, [given], where=_WHERE)
+            self._connection.query(script, where=_WHERE)
 
     def _relogging(self, table: str, counts: dict[int, int]) -> Iterator[str]:
         if _LOADS not in self._tables:
@@ -214,6 +215,20 @@ def stale_marts(workspace: Workspace) -> list[str]:
 def _compared(column: str, type_: str) -> str:
     value = f"cast({quote_name(column)} as string)"
     return f"lower(trim({value}, ' '))" if type_ == EMAIL else value
+
+
+def _listed(ids: Collection[str]) -> Iterator[str]:
+    """The ids as literals, in lists that leave a script room."""
+    part: list[str] = []
+    size = 0
+    for literal in map(quote_text, sorted(ids)):
+        if part and size + len(literal) > _MAX_LISTED:
+            yield ", ".join(part)
+            part, size = [], 0
+        part.append(literal)
+        size += len(literal) + 2
+    if part:
+        yield ", ".join(part)
 
 
 def _in_parts(ids: Collection[str]) -> Iterator[ArrayQueryParameter]:

@@ -61,9 +61,8 @@ class Load:
         self._workspace = workspace
         self._manifest = manifest
         self._now = datetime.now(UTC)
-        self._judge = Judge(
-            workspace.config, workspace.root, contracts, read_suppression(workspace.suppression)
-        )
+        forgotten = read_suppression(workspace.suppression)
+        self._judge = Judge(workspace.config, workspace.root, contracts, forgotten)
         self._types_before = manifest.catalog.types()
         give_columns(manifest.catalog, contracts)
         self._intake = self._new_intake(source)

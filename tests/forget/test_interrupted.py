@@ -7,6 +7,8 @@ from shutil import copytree
 
 import pytest
 
+from loader.alerts import AlertState, erase_messages, read_state, write_state
+from loader.alerts.state import Pending, Told
 from loader.config import Workspace
 from loader.errors import Busy, ConfigError
 from loader.forget import forget, survey
@@ -14,7 +16,7 @@ from loader.forget.journal import read_journal
 from loader.load import load_files
 from loader.locks import exclusive
 from loader.warehouse import read_manifest
-from tests.forget.people import ANNA, ANNA_IDS, NEEDLES, event, of_anna, of_others
+from tests.forget.people import ANNA, ANNA_IDS, event, of_anna, of_others
 from tests.forget.test_forget import rows, write
 from tests.forget.trace import traces
 from tests.spool.place import line, padded, put
@@ -107,4 +109,14 @@ def test_without_marts_it_is_what_carries_the_identifier_itself(workspace, load)
     assert [row for row in rows(workspace)["tracks"] if "'4'" in row] == rows(workspace)["tracks"]
     assert rows(workspace)["identifies"] == []
     assert all(file.rows for file in read_manifest(workspace).files)
-    assert not set(NEEDLES) & set(os.listdir(workspace.receipts))
+
+
+def test_alerts_that_wait_do_not_tell_of_it(tmp_path):
+    pending = [Pending("A", "type", message=ANNA, message_id=id_) for id_ in ("hers", "other")]
+    path = tmp_path / "alerts.json"
+    write_state(path, AlertState(1, alerts={"x": Told(pending)}))
+
+    assert erase_messages(path, {"hers"}) == 1
+
+    told = read_state(path).alerts["x"].pending
+    assert [(one.rule, one.message) for one in told] == [("type", ""), ("type", ANNA)]
