@@ -136,7 +136,7 @@ class RawDataset:
             script = ";\n".join(
                 [
                     "begin transaction",
-                    *self._relogging(table, {load_id: count for load_id, count in loads}),
+                    *self._relogging(table, dict(map(tuple, loads))),
                     f"delete from {self._name(table)} where {ALL_DAYS} and {condition}",
                     "commit transaction;",
                 ]

@@ -21,7 +21,7 @@ from tests.forget.test_forget import rows, write
 from tests.forget.trace import traces
 from tests.spool.place import line, padded, put
 
-KILLS = 12
+KILLS = 8
 SEED = random.randrange(2**32)
 
 
