@@ -3,7 +3,7 @@
 import csv
 import io
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,29 +14,15 @@ import yaml
 from loader.config import Workspace
 from loader.durable import replacing
 from loader.errors import ConfigError
+from loader.event.identifiers import Identifier
 from loader.locks import exclusive
 
 Kind = Literal["block_identifier", "block_link", "split", "merge"]
 
+_PROJECT: Final = "dbt_project.yml"
 _FILE: Final = "identity_overrides.csv"
 _COLUMNS: Final = ("kind", "type", "value", "other_type", "other_value", "created_at", "note")
 _OF_A_PAIR: Final = ("block_link", "merge")
-
-
-@dataclass(frozen=True, order=True)
-class Identifier:
-    """One identifier, as events carry it."""
-
-    type: str
-    value: str
-
-    def is_named(self, asked: str) -> bool:
-        """Whether `asked`, as `type:value` or the value alone, means it."""
-        names = (str(self), self.value)
-        return asked in names or (self.type == "email" and asked.strip().lower() in names)
-
-    def __str__(self) -> str:
-        return f"{self.type}:{self.value}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +53,7 @@ def overrides_file(workspace: Workspace) -> Path:
 
     Raises ConfigError if there are several.
     """
-    folders = [workspace.root / name for name in _seed_paths(workspace.root / "dbt_project.yml")]
+    folders = [workspace.root / name for name in _seed_paths(workspace.root / _PROJECT)]
     found = [path for folder in folders for path in sorted(folder.rglob(_FILE))]
     if len(found) > 1:
         raise ConfigError(
@@ -104,6 +90,24 @@ def remove_override(workspace: Workspace, override: Override) -> None:
         lines = _lines(path)
         gone = {at for at, known in _parse(path, lines) if known.is_same_as(override)}
         _write(path, [line for at, line in enumerate(lines) if at not in gone])
+
+
+def count_overrides(workspace: Workspace, identifiers: Set[Identifier]) -> int:
+    """How many rows name one of `identifiers`; none without a dbt project."""
+    if not (workspace.root / _PROJECT).is_file():
+        return 0
+    return sum(not override.ends.isdisjoint(identifiers) for override in read_overrides(workspace))
+
+
+def erase_overrides(workspace: Workspace, identifiers: Set[Identifier]) -> None:
+    """Remove those rows; what git has of them is for people to take out."""
+    if not (workspace.root / _PROJECT).is_file():
+        return
+    with _locked(workspace) as path:
+        lines = _lines(path)
+        gone = {at for at, known in _parse(path, lines) if not known.ends.isdisjoint(identifiers)}
+        if gone:
+            _write(path, [line for at, line in enumerate(lines) if at not in gone])
 
 
 def _seed_paths(project: Path) -> list[str]:

@@ -34,6 +34,11 @@ class Identifier(NamedTuple):
     type: str
     value: str
 
+    def is_named(self, asked: str) -> bool:
+        """Whether `asked`, as `type:value` or the value alone, means it."""
+        names = (str(self), self.value)
+        return asked in names or (self.type == EMAIL and asked.strip().lower() in names)
+
     def __str__(self) -> str:
         return f"{self.type}:{self.value}"
 

@@ -12,7 +12,6 @@ from loader.config import Workspace
 from loader.errors import Busy, ConfigError
 from loader.forget.doomed import RawLake, RawRows, find_doomed
 from loader.forget.journal import Journal, end_journal, read_journal, write_journal
-from loader.forget.overrides import count_overrides
 from loader.forget.person import Person, find_person
 from loader.forget.receipt import Receipt, label_of, left_to_others, write_receipt
 from loader.forget.steps import (
@@ -26,6 +25,7 @@ from loader.forget.steps import (
 )
 from loader.ledger import read_suppression, write_suppression
 from loader.locks import exclusive
+from loader.overrides import count_overrides
 from loader.sync import holding_states, keys_of
 from loader.transform import build_anew
 from loader.warehouse import read_manifest
@@ -59,7 +59,10 @@ def survey(workspace: Workspace, asked: str) -> Survey:
 
             raw = [held.enter_context(open_raw(workspace))]
         found = find_doomed(workspace, raw, person, next_load_id=manifest.next_load_id)
-        counts = {**found.counts, "identity_overrides.csv": count_overrides(workspace, person)}
+        counts = {
+            **found.counts,
+            "identity_overrides.csv": count_overrides(workspace, person.identifiers),
+        }
         with suppress(Busy), holding_states(workspace, read_only=True) as states:
             told = states.count(keys_of(workspace, person.canonical_ids), person.values)
             counts |= {f"sync {name}": count for name, count in told.items()}

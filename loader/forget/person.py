@@ -1,16 +1,15 @@
 """Who is to be forgotten: all that the marts know of whom an identifier belongs to."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from loader.config import Workspace
 from loader.errors import ConfigError
 from loader.event.envelope import Event
 from loader.event.identifiers import EMAIL, Identifier, identifiers_of, normal
-from loader.warehouse import connect
+from loader.profile.marts import Marts, open_marts
 
 _GROUP: Final = "group_id"  # of a company, which is nobody
 _SEGMENT_ID: Final = "segment_id"  # before a colon: what follows is a profile's id
@@ -21,16 +20,6 @@ _KNOWN_TYPES: Final = frozenset(
     }
 )
 _SHOWN: Final = 10
-# What SDKs send of nobody: to forget that one would be to forget everybody whom it stands for.
-_NOBODY: Final = re.compile(r"[0-]*|-1|null|anonymous")
-
-
-@dataclass(frozen=True)
-class _Marts:
-    """What asks the marts (`$name` stands for a text of `values`), and their tables' names."""
-
-    tables: Collection[str]
-    ask: Callable[[str, Mapping[str, str]], list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -65,28 +54,37 @@ def find_person(workspace: Workspace, asked: str) -> Person:
 
     What the marts don't know stands for itself. ConfigError where it means several profiles.
     """
-    _check(asked)
-    with _open_marts(workspace) as marts:
+    _check(workspace, asked)
+    with open_marts(workspace, needed=()) as marts:
         if "user_identifiers" not in marts.tables:
             return Person(asked, _as_given(asked, _KNOWN_TYPES))
-        known = {row[0] for row in marts.ask("select distinct type from user_identifiers", {})}
+        known = {row["type"] for row in marts.ask("select distinct type from user_identifiers")}
         canonical_id = _canonical_id(marts, asked, known)
         if canonical_id is None:
             return Person(asked, _as_given(asked, _KNOWN_TYPES | known))
         return _profile(marts, asked, canonical_id)
 
 
-def _check(asked: str) -> None:
+def _check(workspace: Workspace, asked: str) -> None:
     try:
         asked.encode()
     except UnicodeEncodeError:
         raise ConfigError(f"{asked!a}: not UTF-8", fix="name it as it was sent") from None
-    if _NOBODY.fullmatch(asked.rpartition(":")[2]):
+    # To forget what is blocked would be to forget everybody whom it stands for.
+    if _is_blocked(workspace, asked.rpartition(":")[2]):
         raise ConfigError(
             f"{asked}: a value that identifies nobody", fix="name another identifier of the person"
         )
     if not asked.strip():
         raise ConfigError("whom to forget is empty", fix="name an identifier, as in user_id:u-81")
+
+
+def _is_blocked(workspace: Workspace, value: str) -> bool:
+    for rule in workspace.config.identity.blocked:
+        with suppress(re.error):  # the warehouse's expressions are not quite Python's
+            if re.fullmatch(rule, value):
+                return True
+    return False
 
 
 def _as_given(asked: str, known: frozenset[str]) -> frozenset[Identifier]:
@@ -98,20 +96,23 @@ def _as_given(asked: str, known: frozenset[str]) -> frozenset[Identifier]:
     return frozenset(normal(name, asked) for name in types)
 
 
-def _canonical_id(marts: _Marts, asked: str, known: set[str]) -> str | None:
+def _canonical_id(marts: Marts, asked: str, known: set[str]) -> str | None:
     type_, _, value = asked.partition(":")
     if value and type_ in known:
-        rows = marts.ask(_BY_TYPE, {"type": type_, "value": normal(type_, value).value})
-        return rows[0][0] if rows else None
+        rows = marts.ask(_BY_TYPE, type=type_, value=normal(type_, value).value)
+        return rows[0]["canonical_user_id"] if rows else None
     if value and type_ == _SEGMENT_ID:
         return _by_id(marts, value)
-    rows = marts.ask(_BY_VALUE, {"value": asked, "email": normal(EMAIL, asked).value})
-    ids = {row[0] for row in rows}
+    rows = marts.ask(_BY_VALUE, value=asked, email=normal(EMAIL, asked).value)
+    ids = {row["canonical_user_id"] for row in rows}
     if len(ids) > 1:
-        told = [f"  {name}:{found}  of profile {id_}" for id_, name, found in rows[:_SHOWN]]
+        told = [
+            f"  {row['type']}:{row['value']}  of profile {row['canonical_user_id']}"
+            for row in rows[:_SHOWN]
+        ]
         raise ConfigError(
             "\n".join([f"{asked}: it may mean any of", *told]),
-            fix=f"write the one you mean with its type, as in {rows[0][1]}:{rows[0][2]}",
+            fix=f"write the one you mean with its type, as in {rows[0]['type']}:{rows[0]['value']}",
         )
     return ids.pop() if ids else _by_id(marts, asked)
 
@@ -124,69 +125,28 @@ select canonical_user_id, type, value from user_identifiers
 where type <> '{_GROUP}' and (value = $value or (type = '{EMAIL}' and value = $email))
 order by type, value
 """
-_BY_ID: Final = "select canonical_user_id from user_identifiers where canonical_user_id = $id"
-_BY_FORMER_ID: Final = "select canonical_segment_id from id_graph where segment_id = $id"
+_BY_ID: Final = "select canonical_user_id as id from user_identifiers where canonical_user_id = $id"
+_BY_FORMER_ID: Final = "select canonical_segment_id as id from id_graph where segment_id = $id"
 _IDENTIFIERS: Final = "select type, value from user_identifiers where canonical_user_id = $id"
 _FORMER_IDS: Final = "select segment_id from id_graph where canonical_segment_id = $id"
 _EVENTS: Final = "select id from events where canonical_user_id = $id"
 
 
-def _by_id(marts: _Marts, id_: str) -> str | None:
-    rows = marts.ask(_BY_ID, {"id": id_})
+def _by_id(marts: Marts, id_: str) -> str | None:
+    rows = marts.ask(_BY_ID, id=id_)
     if not rows and "id_graph" in marts.tables:
-        rows = marts.ask(_BY_FORMER_ID, {"id": id_})
-    return rows[0][0] if rows else None
+        rows = marts.ask(_BY_FORMER_ID, id=id_)
+    return rows[0]["id"] if rows else None
 
 
-def _profile(marts: _Marts, asked: str, canonical_id: str) -> Person:
-    given = {"id": canonical_id}
-    former = marts.ask(_FORMER_IDS, given) if "id_graph" in marts.tables else []
-    identifiers = (Identifier(*row) for row in marts.ask(_IDENTIFIERS, given))
+def _profile(marts: Marts, asked: str, canonical_id: str) -> Person:
+    former = marts.ask(_FORMER_IDS, id=canonical_id) if "id_graph" in marts.tables else []
+    identifiers = (
+        Identifier(row["type"], row["value"]) for row in marts.ask(_IDENTIFIERS, id=canonical_id)
+    )
     return Person(
         asked,
         frozenset(identifier for identifier in identifiers if identifier.type != _GROUP),
-        frozenset({canonical_id, *(row[0] for row in former)}),
-        frozenset(row[0] for row in marts.ask(_EVENTS, given)),
+        frozenset({canonical_id, *(row["segment_id"] for row in former)}),
+        frozenset(row["id"] for row in marts.ask(_EVENTS, id=canonical_id)),
     )
-
-
-@contextmanager
-def _open_marts(workspace: Workspace) -> Iterator[_Marts]:
-    if workspace.config.warehouse.is_bigquery:
-        with _open_bigquery_marts(workspace) as marts:
-            yield marts
-        return
-    with connect(workspace) as connection:
-        listed = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'analytics'"
-        )
-        tables = {name for (name,) in listed.fetchall()}
-        if tables:
-            connection.execute("set search_path = 'analytics'")
-        yield _Marts(tables, lambda sql, values: connection.execute(sql, dict(values)).fetchall())
-
-
-@contextmanager
-def _open_bigquery_marts(workspace: Workspace) -> Iterator[_Marts]:
-    from google.api_core.exceptions import NotFound  # noqa: PLC0415 - slow
-    from google.cloud.bigquery import ScalarQueryParameter  # noqa: PLC0415
-
-    from loader.warehouse.bigquery.client import ASKED  # noqa: PLC0415
-    from loader.warehouse.bigquery.usage import metered  # noqa: PLC0415
-
-    with metered(workspace, "forget") as bigquery:
-        dataset = f"{bigquery.config.project}.{bigquery.config.dataset}"
-        with bigquery.asking(f"dataset {dataset}"):
-            try:
-                listed = bigquery.client.list_tables(dataset, **ASKED)
-                tables = {table.table_id for table in listed}
-            except NotFound:
-                tables = set()
-
-        def ask(sql: str, values: Mapping[str, str]) -> list[tuple[Any, ...]]:
-            given = [ScalarQueryParameter(name, "STRING", text) for name, text in values.items()]
-            asked = sql.replace("$", "@")
-            job = bigquery.query(asked, given, where="forget", finds_marts=True)
-            return [tuple(row) for row in job.result()]
-
-        yield _Marts(tables, ask)

@@ -9,10 +9,10 @@ from loader.config import Workspace
 from loader.errors import Busy
 from loader.forget.doomed import RawLake, RawRows, find_doomed
 from loader.forget.journal import Journal, write_journal
-from loader.forget.overrides import count_overrides, erase_overrides
 from loader.ledger import read_suppression, write_suppression
 from loader.load import load_files
 from loader.locks import exclusive, holder_of
+from loader.overrides import count_overrides, erase_overrides
 from loader.sync import States, drop_copies
 from loader.warehouse import erasing, remove_remains, remove_replaced
 
@@ -93,9 +93,9 @@ def erase_states(workspace: Workspace, journal: Journal, states: States) -> None
 
 def erase_decisions(workspace: Workspace, journal: Journal) -> None:
     """Overrides of identity that name the person, and alerts that wait to tell of their events."""
-    journal.note({"identity_overrides.csv": count_overrides(workspace, journal.person)})
+    journal.note({"identity_overrides.csv": count_overrides(workspace, journal.person.identifiers)})
     write_journal(workspace, journal)
-    erase_overrides(workspace, journal.person)
+    erase_overrides(workspace, journal.person.identifiers)
     with exclusive(workspace.home / "alerts.lock", "alert", wait=True):
         erased = erase_messages(workspace.state / "alerts.json", journal.message_ids)
     journal.note({"alerts": erased})

@@ -6,7 +6,8 @@ from typing import Final
 
 from loader.config import Workspace
 from loader.errors import ConfigError, LoaderError
-from loader.overrides import Identifier, Kind, Override, read_overrides
+from loader.event.identifiers import Identifier
+from loader.overrides import Kind, Override, read_overrides
 from loader.profile.lookup import find_identifier
 from loader.profile.marts import Marts, open_marts
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from loader.config import Workspace
-from loader.overrides import Identifier, Override, read_overrides
+from loader.event.identifiers import Identifier
+from loader.overrides import Override, read_overrides
 from loader.profile.lookup import find_profile
 from loader.profile.marts import Marts, Row, open_marts
 

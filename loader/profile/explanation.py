@@ -7,7 +7,7 @@ from typing import Final
 
 from loader.config import Workspace
 from loader.errors import ConfigError, LoaderError
-from loader.overrides import Identifier
+from loader.event.identifiers import Identifier
 from loader.profile.chain import Link, shortest_chain
 from loader.profile.lookup import find_identifier, unknown
 from loader.profile.marts import Marts, open_marts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loader.errors import ConfigError, LoaderError
-from loader.overrides import Identifier
+from loader.event.identifiers import Identifier
 from loader.profile.marts import Marts
 
 _SEGMENT_ID: Final = "segment_id"  # before a colon: what follows is a profile's id

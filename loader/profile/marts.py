@@ -15,7 +15,7 @@ Row = dict[str, Any]
 _Answer = tuple[list[str], list[tuple[Any, ...]]]  # columns, rows
 
 _WHERE: Final = "profile"
-_NEEDED: Final = frozenset(
+PROFILES: Final = frozenset(  # what shows and corrects a profile reads
     {
         *("int_identifiers", "int_identity_sets", "int_identity_evidence", "int_identity_log"),
         *("user_identifiers", "id_graph", "profile_merges", "profile_splits", "identity_demoted"),
@@ -40,24 +40,27 @@ class Marts:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def open_marts(workspace: Workspace) -> AbstractContextManager[Marts]:
+def open_marts(
+    workspace: Workspace, needed: Collection[str] = PROFILES
+) -> AbstractContextManager[Marts]:
     """The marts of `workspace`, of use until the block ends.
 
-    Raises ConfigError before the first transform, and after one by models without profiles.
+    Raises ConfigError if one of those `needed` is not there (yet).
     """
     is_bigquery = workspace.config.warehouse.is_bigquery
-    return _open_bigquery(workspace) if is_bigquery else _open_duckdb(workspace)
+    return _open_bigquery(workspace, needed) if is_bigquery else _open_duckdb(workspace, needed)
 
 
 @contextmanager
-def _open_duckdb(workspace: Workspace) -> Iterator[Marts]:
+def _open_duckdb(workspace: Workspace, needed: Collection[str]) -> Iterator[Marts]:
     with connect(workspace) as connection:
         known = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'analytics'"
         )
         tables = {name for (name,) in known.fetchall()}
-        _check(tables, str(workspace.warehouse))
-        connection.execute("set search_path = 'analytics'")
+        _check(tables, needed, str(workspace.warehouse))
+        if tables:
+            connection.execute("set search_path = 'analytics'")
 
         def ask(sql: str, values: Mapping[str, str]) -> _Answer:
             try:
@@ -73,7 +76,7 @@ def _open_duckdb(workspace: Workspace) -> Iterator[Marts]:
 
 
 @contextmanager
-def _open_bigquery(workspace: Workspace) -> Iterator[Marts]:
+def _open_bigquery(workspace: Workspace, needed: Collection[str]) -> Iterator[Marts]:
     from google.api_core.exceptions import NotFound  # noqa: PLC0415 - slow
     from google.cloud.bigquery import ScalarQueryParameter  # noqa: PLC0415
 
@@ -89,7 +92,7 @@ def _open_bigquery(workspace: Workspace) -> Iterator[Marts]:
                 tables = {table.table_id for table in listed}
             except NotFound:
                 tables = set()
-        _check(tables, dataset)
+        _check(tables, needed, dataset)
 
         def ask(sql: str, values: Mapping[str, str]) -> _Answer:
             given = [ScalarQueryParameter(name, "STRING", text) for name, text in values.items()]
@@ -98,8 +101,8 @@ def _open_bigquery(workspace: Workspace) -> Iterator[Marts]:
         yield Marts(tables, ask)
 
 
-def _check(tables: Collection[str], where: str) -> None:
-    missing = sorted(_NEEDED.difference(tables))
+def _check(tables: Collection[str], needed: Collection[str], where: str) -> None:
+    missing = sorted(set(needed).difference(tables))
     if missing:
         raise ConfigError(
             f"{where}: {missing[0]} is not there yet: profiles are what a transform builds",

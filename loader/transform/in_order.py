@@ -2,7 +2,7 @@
 
 What dbt_project/macros/identity/rounds.sql does for all events at once takes a round for each event
 that waits for another one. A chain of events that are linked one by one, and break limits, would
-take as many rounds as it has events; after some rounds the rest is resolved here, by the same rules.
+take as many rounds as it has events; after some the rest is resolved here, by the same rules.
 """
 
 from collections import defaultdict
@@ -22,7 +22,8 @@ _OUTCOME: Final = (
     " attached_at bigint, reason varchar)"
 )
 _PARAMETERS: Final = (
-    "struct(_seq bigint, attached_at bigint, token bigint, node bigint, rank bigint, place bigint)[]",
+    "struct(_seq bigint, attached_at bigint, token bigint, node bigint, rank bigint, place bigint)"
+    "[]",
     "struct(token bigint, rank bigint, attached_at bigint)[]",
     "struct(token bigint, merges bigint)[]",
     "struct(rank bigint, max_values bigint, window_microseconds bigint)[]",
@@ -36,13 +37,15 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Give `conn` the function resolve_in_order."""
-        parameters = [conn.type(kind) for kind in _PARAMETERS]
         conn.create_function(
-            "resolve_in_order", resolve_in_order, parameters, conn.type(f"{_OUTCOME}[]")
+            "resolve_in_order",
+            resolve_in_order,
+            [conn.type(kind) for kind in _PARAMETERS],
+            conn.type(f"{_OUTCOME}[]"),
         )
 
 
-def resolve_in_order(
+def resolve_in_order(  # noqa: PLR0917 - SQL gives them by place
     events: Sequence[Row],
     members: Iterable[Row],
     merged: Iterable[Row],
@@ -78,7 +81,9 @@ class _Profiles:
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )  # profile -> rank -> when each value was attached
     merges: dict[int, int] = field(default_factory=dict)
-    into: dict[int, int] = field(default_factory=dict)  # token -> the profile that it became part of
+    into: dict[int, int] = field(
+        default_factory=dict
+    )  # token -> the profile that it became part of
 
     def resolve(self, seq: int, rows: list[Row]) -> Iterator[dict[str, Any]]:
         """What comes of the event `seq`."""
