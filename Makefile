@@ -37,7 +37,7 @@ emulator: setup
 	tests/bigquery/emulator/install
 
 test: setup sdks emulator
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check

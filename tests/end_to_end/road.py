@@ -13,6 +13,7 @@ import duckdb
 # Facts of a run and not of the data: two roads to the same tables differ in them.
 OF_THE_RUN = {"load_id", "computed_at"}
 
+MODELS_ONLY = ("--exclude-resource-types", "test", "unit_test")
 GUIDE_CALLS = [
     {
         "type": "page",

@@ -4,6 +4,7 @@ from loader.load import load_files
 from loader.scaffold import create_workspace
 from loader.transform import transform
 from loader.warehouse import compact, connect, read_manifest
+from tests.end_to_end.road import MODELS_ONLY
 
 MARTS = ("events", "orders", "users", "user_identifiers", "computed_traits")
 
@@ -35,7 +36,7 @@ def marts(workspace):
 def test_incremental_models_neither_lose_nor_double_what_was_compacted(tmp_path, write_ndjson):
     workspace = create_workspace(tmp_path / "ws")
     as_of = "2025-04-01T00:00:00+00:00"
-    as_of_option = ["--vars", f'{{"as_of": "{as_of}"}}']
+    as_of_option = ["--vars", f'{{"as_of": "{as_of}"}}', *MODELS_ONLY]
 
     def load(first, count):
         load_files(workspace, [write_ndjson(orders(first, count), f"{first}.ndjson")])

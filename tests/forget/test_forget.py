@@ -114,7 +114,7 @@ def plant(workspace: Workspace) -> None:
     seed.write_text(
         "kind,type,value,other_type,other_value,created_at,note\n"
         f"merge,user_id,{ANNA_IDS[0]},user_id,bob,2026-11-01,\n"
-        'split,user_id,eve,,,2026-11-01,"a, note"\n'
+        'split,user_id,zoe,,,2026-11-01,"a, note"\n'
     )
     hers = [json.dumps(one).encode() for one in of_anna("s")[:4]]
     other = json.dumps(event("s-b", userId="bob", timestamp=DAY.format(1)))
@@ -144,7 +144,7 @@ def test_everything_of_others_is_as_if_she_had_never_been(forgotten):
     assert len(found["events"]) == len(wanted["events"]) + 1
     assert {**found, "events": 0} == {**wanted, "events": 0}
     seed = workspace.root / "dbt_project" / "seeds" / "identity_overrides.csv"
-    assert seed.read_text().splitlines()[1:] == ['split,user_id,eve,,,2026-11-01,"a, note"']
+    assert seed.read_text().splitlines()[1:] == ['split,user_id,zoe,,,2026-11-01,"a, note"']
 
 
 def test_the_log_of_loads_says_what_is_there(forgotten):

@@ -83,7 +83,7 @@ def test_nothing_private_is_stored_anywhere(workspace, configure, load, raw):
     report = load(
         private(messageId="1"),
         private(messageId="1"),
-        private(messageId="2", userId=None),
+        private(messageId="2", userId=None, type="alias"),  # which an address does not identify
         private(messageId="3", type="identif"),
         private(messageId="4", traits={"Email": ANNA, "name": 5}),
         private(messageId="5", note="x" * 40_000),

@@ -97,7 +97,11 @@ def columns_of(event: dict[str, Any]) -> dict[str, Any]:
     """What an event's raw row must hold, times aside: column -> value as sent."""
     columns = {column: event.get(name) for column, name in ENVELOPE.items()}
     columns |= flat(event.get("context"), "context")
-    columns |= flat(event.get("traits" if event["type"] in ("identify", "group") else "properties"))
+    has_traits = event["type"] in ("identify", "group")
+    body = event.get("traits" if has_traits else "properties")
+    columns |= flat(body)
+    if has_traits and (nulls := nulls_of(body)):
+        columns["_nulls"] = json.dumps(sorted(nulls))
     if event["type"] in ("page", "screen"):
         columns |= {name: event[name] for name in ("name", "category") if event.get(name)}
     return {column: value for column, value in columns.items() if value is not None}
@@ -139,6 +143,17 @@ def flat(value: Any, *path: str) -> dict[str, Any]:
         elif part is not None:
             columns[column_name((*path, name))] = part
     return columns
+
+
+def nulls_of(value: Any, *path: str) -> list[str]:
+    """The columns of what was sent as null."""
+    found: list[str] = []
+    for name, part in (value or {}).items():
+        if isinstance(part, dict):
+            found += nulls_of(part, *path, name)
+        elif part is None:
+            found.append(column_name((*path, name)))
+    return found
 
 
 def is_same(sent: Any, stored: Any) -> bool:

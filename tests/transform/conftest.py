@@ -45,7 +45,11 @@ class Dbt:
 
     def run(self, *options: str) -> None:
         """Run the tables among the models (their views stay as they are) on what was loaded."""
-        assert self._ask("build", *_MODELS, "--exclude", "config.materialized:view", *options) == []
+        assert self.failures(*options) == []
+
+    def failures(self, *options: str) -> list[str]:
+        """Do the same; which models failed, and why."""
+        return self._ask("build", *_MODELS, "--exclude", "config.materialized:view", *options)
 
     def test(self, name: str) -> list[str]:
         """Run one of the project's tests; what failed."""

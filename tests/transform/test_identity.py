@@ -11,8 +11,10 @@ from tests.transform.conftest import Dbt
 from tests.transform.raw import Event
 
 UNLIMITED = {
-    "limits": {"*": {"limit": 10_000, "days": None}},
-    "priority": [],
+    "identifiers": {
+        "user_id": {"limit": 10_000, "window": "ever"},
+        "*": {"limit": 10_000, "window": "ever"},
+    },
     "custom": [],
     "blocked": [],
     "max_merges": 10_000,
@@ -62,6 +64,18 @@ def test_a_merge_reaches_events_of_the_past_and_the_older_user_stays(dbt: Dbt):
     assert before["old"] != before["young"]
     assert set(after.values()) == {before["old"]}
     assert dbt.query("select load_id from analytics.int_events where id = 'young'") == [(1,)]
+
+
+def test_other_rules_are_refused_until_a_full_refresh(dbt: Dbt):
+    dbt.load(1, [{"table": "pages", "_seq": 1, "anonymous_id": "a1", "user_id": "u1"}])
+    dbt.run()
+    other_rules = ("--vars", json.dumps({"identity": UNLIMITED}))
+
+    [failed] = dbt.failures(*other_rules)
+
+    assert "int_identity_rules" in failed
+    assert "headwater transform -- --full-refresh" in failed
+    dbt.run("--full-refresh", *other_rules)
 
 
 def test_the_test_of_linked_identifiers_sees_a_link_between_two_users(dbt: Dbt):

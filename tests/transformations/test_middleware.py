@@ -101,7 +101,7 @@ def test_an_event_is_brought_into_the_one_form(middleware, event):
         ("return [event]", "returned list"),
         ("return {}", "returned no event: $.type"),
         ("return event | {'type': 'purchase'}", "'purchase' is not a call"),
-        ("return event | {'userId': None}", "neither userId nor anonymousId"),
+        ("return event | {'userId': None, 'context': {}}", "neither userId nor anonymousId"),
         ("return event | {'event': ''}", "returned no event: $.event"),
         ("return event | {'userId': ['u']}", "/userId: found list"),
         ("return event | {'traits': 'text'}", "/traits: found str"),
